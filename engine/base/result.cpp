@@ -1,0 +1,32 @@
+#include "engine/base/result.h"
+
+namespace espalier {
+
+const char* errorCodeName(ErrorCode code) noexcept {
+    switch (code) {
+        case ErrorCode::BadInput: return "bad_input";
+        case ErrorCode::NotFound: return "not_found";
+        case ErrorCode::Unsupported: return "unsupported";
+        case ErrorCode::Io: return "io";
+        case ErrorCode::Corrupt: return "corrupt";
+        case ErrorCode::OutOfMemory: return "out_of_memory";
+        case ErrorCode::Numeric: return "numeric";
+        case ErrorCode::Torch: return "torch";
+        case ErrorCode::Internal: return "internal";
+    }
+    return "internal";
+}
+
+std::string Error::sentence() const {
+    std::string text;
+    if (!where.empty()) text = where + ": ";
+    text += what;
+    if (!remedy.empty()) {
+        if (!text.empty() && text.back() != '.') text += '.';
+        text += ' ' + remedy;
+    }
+    if (!text.empty() && text.back() != '.') text += '.';
+    return text;
+}
+
+}  // namespace espalier

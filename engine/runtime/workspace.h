@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/feed/array_record.h"
+#include "engine/feed/dataset.h"
+#include "engine/feed/metric_point.h"
+#include "engine/feed/run_info.h"
+#include "engine/feed/tradeoff.h"
+
+namespace espalier::runtime {
+
+/// One workspace folder: the SQLite catalog, `runs/`, `datasets/` and `trash/`. Plain values in and out; no torch,
+/// Qt, HDF5 or SQLite in this header. Thread-safe; several processes may have the same workspace open.
+///
+///     WORKSPACE/catalog.sqlite  runs/<id>/…  datasets/<id>/…  trash/  lock files
+class Workspace {
+public:
+    /// Creates the folder if it is missing. A read-only folder is an error that says so.
+    static Result<std::shared_ptr<Workspace>> open(const std::filesystem::path& folder);
+    /// The flag, else ESPALIER_WORKSPACE, else the user's data folder.
+    static std::filesystem::path defaultFolder(std::string_view flag = {});
+    ~Workspace();
+
+    const std::filesystem::path& folder() const;
+
+    // --- runs ---
+    Result<std::vector<feed::RunInfo>> runs(bool withTrashed = false) const;  ///< newest first
+    Result<feed::RunInfo> run(const std::string& id) const;
+    /// By id, by an unambiguous start of it, or by name. Ambiguous: an error that lists the candidates.
+    Result<feed::RunInfo> findRun(std::string_view text) const;
+    /// Filter language, e.g. `valid/top1 > 0.4 and tag = paper and name ~ cct`; empty = all. `sort` = "key" or "-key".
+    Result<std::vector<feed::RunInfo>> queryRuns(std::string_view filter, std::string_view sort = {}) const;
+    Result<void> renameRun(const std::string& id, const std::string& name);
+    Result<void> setRunTags(const std::string& id, const std::vector<std::string>& tags);
+    Result<void> setRunNote(const std::string& id, const std::string& note);
+    Result<void> trashRun(const std::string& id);     ///< a running one is refused
+    Result<void> restoreRun(const std::string& id);
+    Result<std::int64_t> emptyTrash();                ///< bytes freed
+    Result<std::string> manifestText(const std::string& id) const;  ///< JSON
+
+    Result<std::vector<feed::SeriesInfo>> series(const std::string& runId) const;
+    Result<feed::SeriesColumns> readSeries(const std::string& runId, const std::string& name) const;
+    Result<std::vector<feed::RunMark>> marks(const std::string& runId) const;
+    Result<Warnings> warnings(const std::string& runId) const;
+    Result<std::vector<feed::ArrayInfo>> arrays(const std::string& runId) const;
+    /// One array, or only the part `first`…`first+count` along its first dimension (count −1 = all).
+    Result<feed::ArrayRecord> readArray(const std::string& runId, std::uint64_t index, std::int64_t first = 0,
+                                        std::int64_t count = -1) const;
+    Result<feed::TradeoffTables> tradeoff(const std::string& runId) const;
+    /// Every point at full precision as CSV (series,step,wall_secs,value), in series then log order.
+    Result<void> exportMetricsCsv(const std::string& runId, std::string_view seriesGlob,
+                                  const std::filesystem::path& file) const;
+
+    // --- data sets ---
+    Result<std::vector<feed::DatasetSummary>> datasets() const;
+    Result<feed::DatasetSummary> dataset(const std::string& id) const;
+    Result<feed::DatasetSummary> findDataset(std::string_view idOrName) const;
+    Result<void> renameDataset(const std::string& id, const std::string& name);
+    Result<void> trashDataset(const std::string& id);
+    Result<std::vector<feed::SampleInfo>> samples(const std::string& datasetId, std::int64_t first,
+                                                  std::int64_t count, int classIndex = -1) const;
+    Result<feed::Image8> sampleImage(const std::string& datasetId, std::int64_t index) const;
+    /// Same data, new split: writes split and hash, other runs keep the old hash in their manifests.
+    Result<feed::DatasetSummary> resplit(const std::string& datasetId, const std::array<double, 3>& fractions,
+                                         std::int64_t seed);
+
+    // --- upkeep ---
+    Result<Warnings> check() const;
+    Result<Warnings> rebuild();  ///< catalog from the run and data set folders
+    struct TrashEntry {
+        std::string kind, id, name;
+        std::int64_t bytes = 0;
+    };
+    Result<std::vector<TrashEntry>> trash() const;
+    /// Bumped by every committed change of any process (PRAGMA data_version); poll it to notice others.
+    std::int64_t changeCounter() const;
+
+    struct Impl;
+    Impl& impl() const { return *d; }  ///< for the runtime room only
+
+private:
+    explicit Workspace(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> d;
+};
+
+}  // namespace espalier::runtime

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "engine/base/result.h"
 #include "engine/base/warning.h"
+#include "engine/feed/dataset.h"
 #include "engine/feed/job_state.h"
 #include "engine/feed/metric_point.h"
 
@@ -29,6 +32,7 @@ struct JobStateChanged {
     std::string runId;
     JobState from = JobState::Queued, to = JobState::Queued;
     std::string sentence;  ///< why, for Failed
+    Error error;           ///< the same in parts; only for Failed
 };
 struct JobProgress {
     JobId job = 0;
@@ -68,7 +72,8 @@ struct ArtifactWritten {
 };
 struct DatasetReady {
     JobId job = 0;
-    std::string datasetId;
+    std::string datasetId;  ///< empty after a dry run
+    std::shared_ptr<const DatasetSummary> summary;
 };
 /// Rows of the catalog changed (also by another process); ids may be empty = read all again.
 struct CatalogChanged {

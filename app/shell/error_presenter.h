@@ -1,0 +1,46 @@
+#pragma once
+
+#include <QObject>
+#include <QPointer>
+#include <QString>
+
+#include <functional>
+#include <vector>
+
+#include "engine/base/result.h"
+
+class QVBoxLayout;
+class QWidget;
+
+namespace espalier::app {
+
+/// A button in a banner or toast.
+struct Remedy {
+    QString text;
+    std::function<void()> act;
+};
+
+/// Shows each error once: as a banner over the pages (what failed, where, what is safe, up to two remedies, copy) or
+/// as a toast at the bottom right. Never a modal window.
+class ErrorPresenter : public QObject {
+    Q_OBJECT
+public:
+    /// Banners go into `bannerArea`, toasts float over `toastParent`.
+    ErrorPresenter(QVBoxLayout* bannerArea, QWidget* toastParent, QObject* parent = nullptr);
+
+    void show(const Error& error, const std::vector<Remedy>& remedies = {});
+    void warn(const QString& what, const QString& detail = {}, const std::vector<Remedy>& remedies = {});
+    /// Six seconds at the bottom right; at most three, the oldest goes first. `bold` + ordinary text + one button.
+    void toast(const QString& bold, const QString& text = {}, const QString& iconName = {},
+               const std::vector<Remedy>& remedies = {});
+    int bannerCount() const;
+    int toastCount() const;
+    void placeToasts();  ///< after the parent was resized
+
+private:
+    QPointer<QWidget> m_toastParent;
+    QVBoxLayout* m_bannerArea;
+    std::vector<QPointer<QWidget>> m_toasts;
+};
+
+}  // namespace espalier::app

@@ -44,6 +44,10 @@ public:
     Result<void> trashRun(const std::string& id);     ///< a running one is refused
     Result<void> restoreRun(const std::string& id);
     Result<std::int64_t> emptyTrash();                ///< bytes freed
+    /// Leaves a request that the process which runs it sees at its next step; a run nobody runs is refused.
+    Result<void> requestStop(const std::string& id);
+    /// Takes such a request away and says whether there was one.
+    static bool takeStopRequest(const std::filesystem::path& runFolder);
     Result<std::string> manifestText(const std::string& id) const;  ///< JSON
 
     Result<std::vector<feed::SeriesInfo>> series(const std::string& runId) const;
@@ -58,6 +62,11 @@ public:
     /// Every point at full precision as CSV (series,step,wall_secs,value), in series then log order.
     Result<void> exportMetricsCsv(const std::string& runId, std::string_view seriesGlob,
                                   const std::filesystem::path& file) const;
+    /// The same as columns "<series>.step", "<series>.wall_secs", "<series>.value" of a .npz file.
+    Result<void> exportMetricsNpz(const std::string& runId, std::string_view seriesGlob,
+                                  const std::filesystem::path& file) const;
+    /// layer.csv, point.csv, choice.csv and trace.csv (TRADEOFF-SCHEMA section 5) into a folder.
+    Result<void> exportTradeoffCsv(const std::string& runId, const std::filesystem::path& folder) const;
 
     // --- data sets ---
     Result<std::vector<feed::DatasetSummary>> datasets() const;

@@ -1,0 +1,161 @@
+#include "widgets/controls/controls.h"
+
+#include <QPainter>
+#include <QStyle>
+
+#include "widgets/theme/icons.h"
+#include "widgets/theme/metrics.h"
+
+namespace espalier::widgets {
+
+namespace {
+
+const char* sizeName(ControlSize size) {
+    return size == ControlSize::Small ? "small" : size == ControlSize::Large ? "large" : "normal";
+}
+
+// Follows the theme without holding a colour: paints its role each time.
+class LineWidget : public QWidget {
+public:
+    explicit LineWidget(QWidget* parent) : QWidget(parent) {}
+
+protected:
+    void paintEvent(QPaintEvent*) override { QPainter(this).fillRect(rect(), theme().color(Color::Line)); }
+};
+
+void repolish(QWidget* widget) {
+    widget->style()->unpolish(widget);
+    widget->style()->polish(widget);
+    widget->update();
+}
+
+}  // namespace
+
+QPushButton* makeButton(const QString& text, const QString& iconName, ButtonKind kind, ControlSize size, QWidget* parent) {
+    auto* button = new QPushButton(text, parent);
+    button->setProperty("size", QString::fromLatin1(sizeName(size)));
+    Color role = Color::Text;
+    if (kind == ButtonKind::Primary) {
+        button->setProperty("kind", QStringLiteral("primary"));
+        button->setFont(theme().font(Type::BodyStrong));
+        role = Color::OnAccent;
+    } else if (kind == ButtonKind::Danger) {
+        button->setProperty("kind", QStringLiteral("danger"));
+        role = Color::Error;
+    }
+    if (!iconName.isEmpty()) {
+        button->setIcon(icon(iconName, role));
+        button->setIconSize(QSize(metrics::kIconRow, metrics::kIconRow));
+    }
+    button->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
+    button->setAutoDefault(false);
+    return button;
+}
+
+QToolButton* makeIconButton(const QString& iconName, const QString& name, QWidget* parent, ControlSize size) {
+    auto* button = new QToolButton(parent);
+    button->setIcon(icon(iconName));
+    button->setIconSize(size == ControlSize::Small ? QSize(metrics::kIconRow, metrics::kIconRow)
+                                                   : QSize(metrics::kIconTool, metrics::kIconTool));
+    const int side = size == ControlSize::Small ? metrics::kControlSmall : metrics::kControl;
+    button->setFixedSize(side, side);
+    button->setToolTip(name);
+    button->setAccessibleName(name);
+    button->setFocusPolicy(Qt::TabFocus);
+    return button;
+}
+
+QToolButton* makeToggle(const QString& iconName, const QString& name, bool isChecked, QWidget* parent) {
+    QToolButton* button = makeIconButton(iconName, name, parent);
+    button->setCheckable(true);
+    button->setChecked(isChecked);
+    return button;
+}
+
+void setLabelLook(QLabel* label, Type type, Color role) {
+    label->setFont(theme().font(type));
+    const auto paint = [label, role] {
+        QPalette palette = label->palette();
+        palette.setColor(QPalette::WindowText, theme().color(role));
+        label->setPalette(palette);
+    };
+    QObject::disconnect(&theme(), nullptr, label, nullptr);
+    QObject::connect(&theme(), &Theme::changed, label, paint);
+    paint();
+}
+
+QLabel* makeLabel(const QString& text, Type type, Color role, QWidget* parent) {
+    auto* label = new QLabel(text, parent);
+    label->setTextFormat(Qt::PlainText);
+    setLabelLook(label, type, role);
+    return label;
+}
+
+QWidget* makeLine(Qt::Orientation orientation, QWidget* parent) {
+    auto* line = new LineWidget(parent);
+    if (orientation == Qt::Horizontal)
+        line->setFixedHeight(1);
+    else
+        line->setFixedWidth(1);
+    return line;
+}
+
+void setGround(QWidget* widget, Color role) {
+    widget->setAutoFillBackground(true);
+    const auto paint = [widget, role] {
+        QPalette palette = widget->palette();
+        palette.setColor(QPalette::Window, theme().color(role));
+        widget->setPalette(palette);
+    };
+    QObject::connect(&theme(), &Theme::changed, widget, paint);
+    paint();
+}
+
+void setFieldError(QWidget* field, bool isWrong) {
+    if (field->property("isWrong").toBool() == isWrong) return;
+    field->setProperty("isWrong", isWrong);
+    repolish(field);
+}
+
+ElidedLabel::ElidedLabel(Qt::TextElideMode mode, Type type, Color role, QWidget* parent)
+    : QWidget(parent), m_mode(mode), m_type(type), m_role(role) {
+    setFont(theme().font(type));
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+}
+
+void ElidedLabel::setText(const QString& text) {
+    if (text == m_text) return;
+    m_text = text;
+    setAccessibleName(text);
+    updateGeometry();
+    resizeEvent(nullptr);
+    update();
+}
+
+void ElidedLabel::setRole(Color role) {
+    m_role = role;
+    update();
+}
+
+void ElidedLabel::setType(Type type) {
+    m_type = type;
+    setFont(theme().font(type));
+    updateGeometry();
+    update();
+}
+
+QSize ElidedLabel::sizeHint() const { return {fontMetrics().horizontalAdvance(m_text) + 1, theme().lineHeight(m_type)}; }
+QSize ElidedLabel::minimumSizeHint() const { return {std::min(24, sizeHint().width()), theme().lineHeight(m_type)}; }
+
+void ElidedLabel::resizeEvent(QResizeEvent*) {
+    setToolTip(fontMetrics().horizontalAdvance(m_text) > width() ? m_text : QString());
+}
+
+void ElidedLabel::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    painter.setFont(theme().font(m_type));
+    painter.setPen(theme().color(isEnabled() ? m_role : Color::Disabled));
+    painter.drawText(rect(), Qt::AlignVCenter | Qt::AlignLeft, fontMetrics().elidedText(m_text, m_mode, width()));
+}
+
+}  // namespace espalier::widgets

@@ -1,0 +1,149 @@
+#include "widgets/controls/key_value_list.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QHelpEvent>
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QToolTip>
+
+#include <algorithm>
+
+#include "widgets/controls/paint_help.h"
+#include "widgets/theme/metrics.h"
+
+namespace espalier::widgets {
+
+KeyValueList::KeyValueList(QWidget* parent) : QWidget(parent), m_keyWidth(metrics::kKeyColumn) {
+    setFocusPolicy(Qt::TabFocus);
+    setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+}
+
+void KeyValueList::setRows(QVector<KeyValue> rows) {
+    m_rows = std::move(rows);
+    m_current = std::min<int>(m_current, static_cast<int>(m_rows.size()) - 1);
+    QStringList spoken;
+    for (const KeyValue& row : m_rows) spoken << row.key + u' ' + row.value;
+    setAccessibleDescription(spoken.join(QStringLiteral(", ")));
+    updateGeometry();
+    update();
+}
+
+void KeyValueList::setKeyWidth(int width) {
+    m_keyWidth = width;
+    update();
+}
+
+QSize KeyValueList::sizeHint() const { return {200, static_cast<int>(m_rows.size()) * metrics::kRowKeyValue}; }
+QSize KeyValueList::minimumSizeHint() const { return {80, sizeHint().height()}; }
+
+int KeyValueList::rowAt(const QPoint& position) const {
+    const int row = position.y() / metrics::kRowKeyValue;
+    return row >= 0 && row < m_rows.size() ? row : -1;
+}
+
+void KeyValueList::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    Theme& look = theme();
+    for (int i = 0; i < m_rows.size(); ++i) {
+        const KeyValue& row = m_rows[i];
+        const QRect line(0, i * metrics::kRowKeyValue, width(), metrics::kRowKeyValue);
+        if (i == m_current && showsFocus(this)) painter.fillRect(line, look.color(Color::Hover));
+        painter.setFont(look.font(Type::Body));
+        painter.setPen(look.color(Color::Text2));
+        const int keyRoom = std::min(m_keyWidth, width()) - 8;
+        painter.drawText(line.adjusted(0, 0, 0, 0).intersected(QRect(0, line.y(), keyRoom, line.height())),
+                         Qt::AlignVCenter | Qt::AlignLeft, painter.fontMetrics().elidedText(row.key, Qt::ElideRight, keyRoom));
+        QRect rest = line.adjusted(m_keyWidth, 0, 0, 0);
+        if (rest.width() <= 0) continue;
+        const QFont valueFont = look.font(row.isMono ? Type::Mono : row.isBold ? Type::BodyStrong : Type::Body);
+        const QFontMetrics valueMetrics(valueFont);
+        const QFontMetrics noteMetrics(look.font(Type::Caption));
+        int noteRoom = row.note.isEmpty() ? 0 : noteMetrics.horizontalAdvance(row.note) + 6;
+        if (noteRoom > rest.width() * 2 / 3) noteRoom = 0;
+        const int valueRoom = rest.width() - noteRoom;
+        const QString value = valueMetrics.elidedText(row.value, row.isMono ? Qt::ElideMiddle : Qt::ElideRight, valueRoom);
+        const int valueWidth = valueMetrics.horizontalAdvance(value);
+        const int valueX = row.isNumber ? rest.right() + 1 - noteRoom - valueWidth : rest.x();
+        painter.setFont(valueFont);
+        painter.setPen(look.color(Color::Text));
+        painter.drawText(QRect(valueX, line.y(), valueRoom, line.height()), Qt::AlignVCenter | Qt::AlignLeft, value);
+        if (noteRoom == 0) continue;
+        painter.setFont(look.font(Type::Caption));
+        painter.setPen(look.color(Color::Text3));
+        const int noteX = row.isNoteAtRight ? rest.right() + 1 - noteRoom + 6 : valueX + valueWidth + 6;
+        painter.drawText(QRect(noteX, line.y(), noteRoom, line.height()), Qt::AlignVCenter | Qt::AlignLeft, row.note);
+    }
+}
+
+void KeyValueList::keyPressEvent(QKeyEvent* event) {
+    if (event->matches(QKeySequence::Copy) && m_current >= 0) {
+        QApplication::clipboard()->setText(m_rows[m_current].value);
+    } else if (event->key() == Qt::Key_Down || event->key() == Qt::Key_Up) {
+        const int step = event->key() == Qt::Key_Down ? 1 : -1;
+        m_current = std::clamp<int>(m_current + step, 0, std::max<int>(0, static_cast<int>(m_rows.size()) - 1));
+        update();
+    } else {
+        QWidget::keyPressEvent(event);
+    }
+}
+
+void KeyValueList::mousePressEvent(QMouseEvent* event) {
+    m_current = rowAt(event->position().toPoint());
+    setFocus(Qt::MouseFocusReason);
+    update();
+}
+
+void KeyValueList::mouseDoubleClickEvent(QMouseEvent* event) {
+    if (const int row = rowAt(event->position().toPoint()); row >= 0) Q_EMIT rowDoubleClicked(row);
+}
+
+bool KeyValueList::event(QEvent* event) {
+    if (event->type() != QEvent::ToolTip) return QWidget::event(event);
+    auto* help = static_cast<QHelpEvent*>(event);
+    const int index = rowAt(help->pos());
+    if (index < 0) return true;
+    const KeyValue& row = m_rows[index];
+    const QString tip = row.toolTip.isEmpty() ? row.key + QStringLiteral("  ") + row.value : row.toolTip;
+    QToolTip::showText(help->globalPos(), tip, this);
+    return true;
+}
+
+Reading::Reading(const QString& caption, QWidget* parent) : QWidget(parent), m_caption(caption) {
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+}
+
+void Reading::setCaption(const QString& caption) {
+    m_caption = caption;
+    update();
+}
+void Reading::setValue(const QString& value) {
+    m_value = value;
+    setAccessibleName(m_caption + u' ' + value);
+    update();
+}
+void Reading::setDetail(const QString& detail, Color role) {
+    m_detail = detail;
+    m_detailRole = role;
+    update();
+}
+
+QSize Reading::sizeHint() const { return {104, 14 + 24 + 14}; }
+QSize Reading::minimumSizeHint() const { return {72, 14 + 24 + 14}; }
+
+void Reading::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    Theme& look = theme();
+    painter.setFont(look.font(Type::Caption));
+    painter.setPen(look.color(Color::Text2));
+    const QFontMetrics small = painter.fontMetrics();
+    painter.drawText(QRect(0, 0, width(), 14), Qt::AlignVCenter, small.elidedText(m_caption, Qt::ElideRight, width()));
+    painter.setPen(look.color(m_detailRole));
+    painter.drawText(QRect(0, 38, width(), 14), Qt::AlignVCenter, small.elidedText(m_detail, Qt::ElideRight, width()));
+    painter.setFont(look.font(Type::Figure));
+    painter.setPen(look.color(Color::Text));
+    painter.drawText(QRect(0, 14, width(), 24), Qt::AlignVCenter, m_value);
+}
+
+}  // namespace espalier::widgets

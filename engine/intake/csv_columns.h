@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/intake/csv_reader.h"
+#include "engine/intake/importer.h"
+
+namespace espalier::intake {
+
+/// What a first pass over the rows says of one column.
+struct CsvColumn {
+    std::string name;
+    std::int64_t cells = 0, missing = 0, numbers = 0, notFinite = 0;
+    std::int64_t dots = 0, commas = 0;      ///< cells with a decimal point, with a decimal comma
+    bool isWhole = true, isNegative = false, isCounting = true;
+    double largest = 0.0, previous = 0.0;
+    std::set<std::string> distinct;         ///< at most kMaxDistinct
+    static constexpr std::size_t kMaxDistinct = 2000;
+
+    void look(const std::string& cell, bool canHaveComma);
+    std::int64_t present() const { return cells - missing; }
+    bool isEmpty() const { return present() == 0; }
+    bool isNumeric() const { return present() > 0 && 2 * (numbers + notFinite) > present(); }
+    /// Every cell is a whole number ≥ 0.
+    bool isPixelLike() const { return missing == 0 && numbers == cells && isWhole && !isNegative; }
+};
+
+/// How the table is to be read, after the first pass.
+struct CsvPlan {
+    std::size_t width = 0;              ///< fields a line should have
+    bool hasHeader = false;
+    std::vector<CsvColumn> columns;
+    std::int64_t rows = 0;              ///< data rows, ragged ones left out
+    std::optional<std::size_t> label, split;
+    std::vector<std::size_t> features;
+    int imageHeight = 0, imageWidth = 0, imageChannels = 0;  ///< 0 = a table
+    bool canHaveComma = false;
+};
+
+/// Reads all rows once and decides header, width, label, features and whether rows are pictures. Notes go to `sink`.
+Result<CsvPlan> planCsv(CsvRecords& records, char separator, const ImportOptions& options, const std::string& file,
+                        const std::string& where, RowSink& sink);
+
+/// The cell as the plan's column reads it: a mark that may separate thousands is text, not a wrong number.
+CsvNumber readCell(const CsvColumn& column, const std::string& cell, bool canHaveComma);
+
+/// "train", "val", "test" and their relatives.
+std::optional<feed::Split> splitOfWord(std::string word);
+
+}  // namespace espalier::intake

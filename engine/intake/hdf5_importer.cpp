@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <cctype>
+
+#include "engine/intake/array_rows.h"
+#include "engine/intake/byte_source.h"
+#include "engine/intake/importer.h"
+#include "engine/intake/member_guess.h"
+#include "engine/runlog/h5_foreign.h"
+
+namespace espalier::intake {
+namespace fs = std::filesystem;
+using runlog::ForeignH5;
+using runlog::ForeignMember;
+
+namespace {
+
+constexpr std::int64_t kBlockBytes = 8 << 20;
+constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+
+/// Rows of one dataset. Rows that cannot be read are left out and named in one warning.
+class H5Rows final : public ArraySource {
+public:
+    H5Rows(ForeignH5& file, std::size_t member, std::string shown, RowSink& sink)
+        : m_file(file), m_member(member), m_info(file.members()[member]), m_shown(std::move(shown)), m_sink(sink) {
+        for (std::size_t d = 1; d < m_info.shape.size(); ++d) m_rowItems *= m_info.shape[d];
+    }
+    const std::vector<std::int64_t>& shape() const override { return m_info.shape; }
+    bool isByte() const override { return m_info.isByte; }
+    Result<bool> next(RowBlock& block) override {
+        while (m_next < m_info.shape[0]) {
+            const std::int64_t chunk = std::max<std::int64_t>(m_info.chunkRows, 1);
+            std::int64_t count = std::max<std::int64_t>(1, kBlockBytes / std::max<std::int64_t>(1, m_rowItems * (m_info.isByte ? 1 : 8)));
+            if (m_isCareful || chunk > count) count = std::min(count, chunk - m_next % chunk);
+            else count -= count % chunk;
+            count = std::min(count, m_info.shape[0] - m_next);
+            auto got = fetch(block, m_next, count);
+            if (got) {
+                block.first = m_next;
+                block.count = count;
+                m_next += count;
+                return true;
+            }
+            if (got.error().code != ErrorCode::Corrupt || !m_file.isAlive()) return fail(std::move(got).error());
+            if (!m_isCareful && count > chunk) {
+                m_isCareful = true;  // from here on chunk by chunk, so that only damaged ones are lost
+                continue;
+            }
+            m_lost.emplace_back(m_next, count);
+            m_reason = got.error().what;
+            m_next += count;
+        }
+        return finish();
+    }
+
+private:
+    Result<void> fetch(RowBlock& block, std::int64_t first, std::int64_t count) {
+        block.bytes.clear();
+        block.numbers.clear();
+        if (m_info.isByte) {
+            ESPALIER_TRY(block.bytes, m_file.readBytes(m_member, first, count));
+        } else {
+            ESPALIER_TRY(block.numbers, m_file.readNumbers(m_member, first, count));
+        }
+        return {};
+    }
+    Result<bool> finish() {
+        if (m_lost.empty()) return false;
+        std::int64_t rows = 0;
+        std::string ranges;
+        for (std::size_t i = 0; i < m_lost.size(); ++i) {
+            rows += m_lost[i].second;
+            if (i < 8) ranges += (i ? ", " : "") + std::to_string(m_lost[i].first) + " to " + std::to_string(m_lost[i].first + m_lost[i].second - 1);
+            if (i == 8) ranges += ", …";
+        }
+        m_lost.clear();
+        if (rows >= m_info.shape[0])
+            return fail(ErrorCode::Corrupt, m_reason, m_shown, "Download or copy the file again");
+        m_sink.warn({m_shown, 0, "damaged_rows", "rows " + ranges + " of member " + m_info.path + " are damaged (" + m_reason + ") and were left out", Outcome::Skipped});
+        return false;
+    }
+
+    ForeignH5& m_file;
+    std::size_t m_member;
+    const ForeignMember& m_info;
+    std::string m_shown;
+    RowSink& m_sink;
+    std::int64_t m_rowItems = 1, m_next = 0;
+    bool m_isCareful = false;
+    std::vector<std::pair<std::int64_t, std::int64_t>> m_lost;
+    std::string m_reason;
+};
+
+std::int64_t itemsOf(const std::vector<std::int64_t>& shape) {
+    std::int64_t items = 1;
+    for (const std::int64_t size : shape) items *= size;
+    return items;
+}
+
+Result<std::vector<std::string>> readLabels(ForeignH5& file, std::size_t member, const std::string& where) {
+    const ForeignMember& info = file.members()[member];
+    if (!info.trouble.empty()) return fail(ErrorCode::Unsupported, info.trouble, where, "Store the labels in the file itself, plainly");
+    const std::int64_t rows = info.shape.empty() ? 0 : info.shape[0];
+    if (rows == 0 || itemsOf(info.shape) > 500000000) return fail(ErrorCode::BadInput, "holds no list of labels", where, "Name another member as labels");
+    if (info.kind == ForeignMember::Kind::Text) {
+        if (itemsOf(info.shape) != rows) return fail(ErrorCode::Unsupported, "has more than one text a sample", where, "Store one class name a sample");
+        return file.readTexts(member, 0, rows);
+    }
+    if (info.kind != ForeignMember::Kind::Number)
+        return fail(ErrorCode::Unsupported, "holds neither numbers nor texts", where, "Store one class number or name a sample");
+    ESPALIER_TRY(const std::vector<double> values, file.readNumbers(member, 0, rows));
+    return labelsFromNumbers(info.shape, values, where);
+}
+
+void applyClassNames(const std::vector<std::string>& names, std::vector<std::string>& labels) {
+    for (const std::string& label : labels)
+        if (label.empty() || label.size() > 9 || label.find_first_not_of("0123456789") != std::string::npos || std::stoul(label) >= names.size())
+            return;
+    for (std::string& label : labels) label = names[std::stoul(label)];
+}
+
+Result<void> checkImages(const ForeignMember& info, const std::string& where) {
+    if (!info.trouble.empty())
+        return fail(ErrorCode::Unsupported, info.trouble, where, "Store the values in the file itself with a usual filter (gzip or none)");
+    if (info.kind != ForeignMember::Kind::Number)
+        return fail(ErrorCode::Unsupported, "holds no plain numbers", where, "Name the member with the pictures");
+    ESPALIER_CHECK_OK(layoutOf(info.shape, "", false, where));
+    return {};
+}
+
+/// HDF5 files with pictures or tables and labels: h5py, Keras, MATLAB 7.3, NetCDF 4.
+class Hdf5Importer final : public Importer {
+public:
+    std::string_view format() const override { return "hdf5"; }
+    int confidence(const fs::path& path, std::string_view head) const override {
+        if (head.substr(0, 8) == kSignature) return 100;
+        for (const std::size_t at : {std::size_t(512), std::size_t(1024), std::size_t(2048)})  // after a user block
+            if (head.size() >= at + 8 && head.substr(at, 8) == kSignature) return 95;
+        std::error_code error;
+        if (fs::is_directory(path, error)) return 0;
+        std::string suffix = path.extension().string();
+        std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+        return suffix == ".h5" || suffix == ".hdf5" || suffix == ".hdf" || suffix == ".he5" || suffix == ".hd5" ? 70 : 0;
+    }
+    Result<void> read(const fs::path& path, const ImportOptions& options, RowSink& sink) const override;
+};
+
+Result<void> Hdf5Importer::read(const fs::path& path, const ImportOptions& options, RowSink& sink) const {
+    ESPALIER_TRY(const auto file, ForeignH5::open(path));
+    std::vector<MemberInfo> infos;
+    for (const ForeignMember& member : file->members())
+        infos.push_back({member.path, member.shape, member.kind == ForeignMember::Kind::Number, member.kind == ForeignMember::Kind::Text, member.trouble});
+    ESPALIER_TRY(const MemberPlan plan, guessMembers(infos, options, path.string()));
+    const auto whereOf = [&](std::size_t i) { return path.string() + ", member " + infos[i].name; };
+
+    std::vector<std::string> classNames, all;
+    if (plan.classNames && infos[*plan.classNames].trouble.empty()) {
+        ESPALIER_TRY(classNames, readLabels(*file, *plan.classNames, whereOf(*plan.classNames)));
+    }
+    std::vector<std::vector<std::string>> labels(plan.pairs.size());
+    std::int64_t total = 0;
+    for (std::size_t i = 0; i < plan.pairs.size(); ++i) {
+        const MemberPair& pair = plan.pairs[i];
+        ESPALIER_CHECK_OK(checkImages(file->members()[pair.images], whereOf(pair.images)));
+        total += infos[pair.images].shape[0];
+        if (!pair.labels) continue;
+        ESPALIER_TRY(labels[i], readLabels(*file, *pair.labels, whereOf(*pair.labels)));
+        if (static_cast<std::int64_t>(labels[i].size()) != infos[pair.images].shape[0])
+            return fail(ErrorCode::BadInput,
+                        "member " + infos[pair.images].name + " has " + grouped(infos[pair.images].shape[0]) + " samples, but member " +
+                            infos[*pair.labels].name + " has " + grouped(static_cast<std::int64_t>(labels[i].size())) + " labels",
+                        path.string(), "Store one label a sample");
+        if (!classNames.empty()) applyClassNames(classNames, labels[i]);
+        all.insert(all.end(), labels[i].begin(), labels[i].end());
+    }
+    if (classNames.empty()) declareSorted(all, sink);
+    else for (const std::string& name : classNames) sink.declareClass(name);
+
+    ArrayDelivery delivery(sink, options, total);
+    for (std::size_t i = 0; i < plan.pairs.size(); ++i) {
+        const MemberPair& pair = plan.pairs[i];
+        ArrayDelivery::Part part;
+        part.file = shownName(path) + (plan.pairs.size() > 1 ? ":" + infos[pair.images].name : "");
+        part.where = whereOf(pair.images);
+        part.split = pair.split;
+        part.labels = pair.labels ? &labels[i] : nullptr;
+        if (!pair.labels)
+            sink.warn({part.file, 0, "unlabelled", "no labels were found for member " + infos[pair.images].name + "; its samples came in unlabelled", Outcome::Kept});
+        H5Rows rows(*file, pair.images, part.where, sink);
+        ESPALIER_CHECK_OK(delivery.deliver(rows, part));
+    }
+    for (const std::string& name : plan.ignored)
+        sink.warn({shownName(path), 0, "member_ignored", "member " + name + " was not used", Outcome::Ignored});
+    return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Importer> makeHdf5Importer() { return std::make_unique<Hdf5Importer>(); }
+
+}  // namespace espalier::intake

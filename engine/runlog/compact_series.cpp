@@ -1,0 +1,195 @@
+#include "engine/runlog/compact_series.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "engine/runlog/compact_layout.h"
+
+namespace espalier::runlog {
+namespace {
+
+/// Half-open range of positions in one level, or in the points themselves.
+struct Range {
+    std::uint64_t first = 0, end = 0;
+};
+
+/// Children of the buckets in `wanted` (sorted), joined where they touch or nearly do: one read instead of many.
+std::vector<Range> childRanges(const std::vector<std::uint64_t>& wanted, std::uint64_t childCount) {
+    constexpr std::uint64_t kGap = 512;
+    std::vector<Range> ranges;
+    for (const auto bucket : wanted) {
+        const Range children{bucket * kPyramidFactor, std::min((bucket + 1) * kPyramidFactor, childCount)};
+        if (!ranges.empty() && children.first <= ranges.back().end + kGap) ranges.back().end = children.end;
+        else ranges.push_back(children);
+    }
+    return ranges;
+}
+
+/// The pyramid's data sets, opened once for a query.
+class PyramidReader {
+public:
+    explicit PyramidReader(hid_t file) : m_file(file) {}
+
+    Result<std::vector<Bucket>> read(std::uint64_t offset, std::uint64_t count) {
+        std::vector<Bucket> buckets(count);
+        ESPALIER_CHECK_OK(member(compact::kMinStep, H5T_NATIVE_INT64, offset, buckets, &Bucket::minStep));
+        ESPALIER_CHECK_OK(member(compact::kMaxStep, H5T_NATIVE_INT64, offset, buckets, &Bucket::maxStep));
+        ESPALIER_CHECK_OK(member(compact::kMin, H5T_NATIVE_DOUBLE, offset, buckets, &Bucket::min));
+        ESPALIER_CHECK_OK(member(compact::kMax, H5T_NATIVE_DOUBLE, offset, buckets, &Bucket::max));
+        ESPALIER_CHECK_OK(member(compact::kMean, H5T_NATIVE_DOUBLE, offset, buckets, &Bucket::mean));
+        ESPALIER_CHECK_OK(member(compact::kFinite, H5T_NATIVE_UINT64, offset, buckets, &Bucket::finite));
+        ESPALIER_CHECK_OK(member(compact::kNonFinite, H5T_NATIVE_UINT64, offset, buckets, &Bucket::nonFinite));
+        return buckets;
+    }
+
+private:
+    template <class T>
+    Result<void> member(const char* name, hid_t type, std::uint64_t offset, std::vector<Bucket>& buckets,
+                        T Bucket::*target) {
+        auto& dataset = m_datasets[name];
+        if (!dataset) {
+            ESPALIER_TRY(dataset, h5::openDataset(m_file, name));
+        }
+        std::vector<T> column(buckets.size());
+        ESPALIER_CHECK_OK(h5::readRows(dataset.get(), type, offset, column.size(), column.data()));
+        for (std::size_t i = 0; i < column.size(); ++i) buckets[i].*target = column[i];
+        return {};
+    }
+    hid_t m_file;
+    std::map<std::string, h5::Handle> m_datasets;
+};
+
+/// Raw points of one series, opened once for a query.
+class PointReader {
+public:
+    PointReader(hid_t file, const SeriesRow& row) : m_file(file), m_offset(static_cast<std::uint64_t>(row.offset)) {}
+
+    Result<void> addTo(std::vector<Bucket>& result, const StepGrid& grid, Range range) {
+        if (!m_steps) {
+            ESPALIER_TRY(m_steps, h5::openDataset(m_file, compact::kSteps));
+            ESPALIER_TRY(m_values, h5::openDataset(m_file, compact::kValues));
+        }
+        constexpr std::uint64_t kBlock = 65536;
+        for (auto first = range.first; first < range.end; first += kBlock) {
+            const auto count = std::min(kBlock, range.end - first);
+            m_stepBlock.resize(count);
+            m_valueBlock.resize(count);
+            ESPALIER_CHECK_OK(
+                h5::readRows(m_steps.get(), H5T_NATIVE_INT64, m_offset + first, count, m_stepBlock.data()));
+            ESPALIER_CHECK_OK(
+                h5::readRows(m_values.get(), H5T_NATIVE_DOUBLE, m_offset + first, count, m_valueBlock.data()));
+            for (std::size_t i = 0; i < count; ++i)
+                if (const int column = grid.columnOf(m_stepBlock[i]); column >= 0)
+                    result[static_cast<std::size_t>(column)].addPoint(m_stepBlock[i], m_valueBlock[i]);
+        }
+        return {};
+    }
+
+private:
+    hid_t m_file;
+    std::uint64_t m_offset;
+    h5::Handle m_steps, m_values;
+    std::vector<std::int64_t> m_stepBlock;
+    std::vector<double> m_valueBlock;
+};
+
+}  // namespace
+
+StepGrid::StepGrid(std::int64_t first, std::int64_t last, int columns)
+    : m_first(first), m_last(last), m_columns(columns) {}
+
+int StepGrid::columnOf(std::int64_t step) const noexcept {
+    if (step < m_first || step > m_last) return -1;
+    // 128 bits: (step − first)·columns may not fit in 64.
+    const auto span = static_cast<unsigned __int128>(static_cast<std::uint64_t>(m_last) -
+                                                     static_cast<std::uint64_t>(m_first)) + 1;
+    const auto position = static_cast<std::uint64_t>(step) - static_cast<std::uint64_t>(m_first);
+    return static_cast<int>(static_cast<unsigned __int128>(position) * static_cast<unsigned>(m_columns) / span);
+}
+
+feed::SeriesInfo seriesInfo(const SeriesRow& row) {
+    feed::SeriesInfo info;
+    info.id = static_cast<std::uint32_t>(row.id);
+    info.name = row.name;
+    info.count = static_cast<std::uint64_t>(row.count);
+    info.firstStep = row.firstStep;
+    info.lastStep = row.lastStep;
+    info.first = row.first;
+    info.last = row.last;
+    info.min = row.min;
+    info.max = row.max;
+    info.minStep = row.minStep;
+    info.maxStep = row.maxStep;
+    info.nonFinite = static_cast<std::uint64_t>(row.nonFinite);
+    return info;
+}
+
+Result<feed::SeriesColumns> readColumns(hid_t file, const SeriesRow& row, std::uint64_t first, std::uint64_t count) {
+    feed::SeriesColumns columns;
+    const auto start = static_cast<std::uint64_t>(row.offset) + first;
+    const auto read = [&](const char* name, hid_t type, auto& out) -> Result<void> {
+        ESPALIER_TRY(auto dataset, h5::openDataset(file, name));
+        ESPALIER_TRY(const auto rows, h5::rowCount(dataset.get()));
+        if (start > rows || count > rows - start)
+            return fail(ErrorCode::Corrupt, "the series lies outside its column", row.name);
+        out.resize(count);
+        return h5::readRows(dataset.get(), type, start, count, out.data());
+    };
+    ESPALIER_CHECK_OK(read(compact::kSteps, H5T_NATIVE_INT64, columns.steps));
+    ESPALIER_CHECK_OK(read(compact::kWallSecs, H5T_NATIVE_DOUBLE, columns.wallSecs));
+    ESPALIER_CHECK_OK(read(compact::kValues, H5T_NATIVE_DOUBLE, columns.values));
+    return columns;
+}
+
+Result<std::vector<Bucket>> envelopeOf(hid_t file, const SeriesRow& row, const StepGrid& grid) {
+    std::vector<Bucket> result(static_cast<std::size_t>(grid.columns()));
+    const auto levels = pyramidLevels(static_cast<std::uint64_t>(row.count));
+    PointReader points(file, row);
+    if (levels.empty() || static_cast<std::int64_t>(levels.size()) != row.pyramidLevels) {
+        ESPALIER_CHECK_OK(points.addTo(result, grid, {0, static_cast<std::uint64_t>(row.count)}));
+        return result;
+    }
+    PyramidReader pyramid(file);
+    std::vector<std::uint64_t> offsets;
+    auto offset = static_cast<std::uint64_t>(row.pyramidOffset);
+    for (const auto size : levels) {
+        offsets.push_back(offset);
+        offset += size;
+    }
+    // From the coarsest level down: a bucket inside one column is taken whole, one across a border is opened.
+    std::vector<std::uint64_t> open;
+    for (std::uint64_t i = 0; i < levels.back(); ++i) open.push_back(i);
+    std::vector<Range> ranges{{0, levels.back()}};
+    for (std::size_t depth = levels.size(); depth-- > 0;) {
+        std::vector<std::uint64_t> next;
+        std::size_t wanted = 0;
+        for (const auto& range : ranges) {
+            ESPALIER_TRY(const auto buckets, pyramid.read(offsets[depth] + range.first, range.end - range.first));
+            for (; wanted < open.size() && open[wanted] < range.end; ++wanted) {
+                const auto& bucket = buckets[open[wanted] - range.first];
+                if (!grid.touches(bucket.minStep, bucket.maxStep)) continue;
+                const int low = grid.columnOf(bucket.minStep), high = grid.columnOf(bucket.maxStep);
+                if (low >= 0 && low == high) result[static_cast<std::size_t>(low)].add(bucket);
+                else next.push_back(open[wanted]);
+            }
+        }
+        const auto childCount = depth > 0 ? levels[depth - 1] : static_cast<std::uint64_t>(row.count);
+        open.clear();
+        for (const auto bucket : next)
+            for (auto child = bucket * kPyramidFactor; child < std::min((bucket + 1) * kPyramidFactor, childCount);
+                 ++child)
+                open.push_back(child);
+        if (depth > 0) ranges = childRanges(next, childCount);
+    }
+    // `open` holds single points now; runs of them are read together, and only they count.
+    for (std::size_t i = 0; i < open.size();) {
+        std::size_t end = i + 1;
+        while (end < open.size() && open[end] == open[end - 1] + 1) ++end;
+        ESPALIER_CHECK_OK(points.addTo(result, grid, {open[i], open[end - 1] + 1}));
+        i = end;
+    }
+    return result;
+}
+
+}  // namespace espalier::runlog

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/runlog/h5.h"
+#include "engine/runlog/pyramid.h"
+#include "engine/runlog/table_columns.h"
+
+namespace espalier::runlog {
+
+/// Pixel columns over the steps first…last, all inclusive; column c holds the steps that fall into its equal share.
+class StepGrid {
+public:
+    StepGrid(std::int64_t first, std::int64_t last, int columns);
+    /// −1 outside the range.
+    int columnOf(std::int64_t step) const noexcept;
+    int columns() const { return m_columns; }
+    bool touches(std::int64_t minStep, std::int64_t maxStep) const { return maxStep >= m_first && minStep <= m_last; }
+
+private:
+    std::int64_t m_first, m_last;
+    int m_columns;
+};
+
+feed::SeriesInfo seriesInfo(const SeriesRow& row);
+/// Points [first, first + count) of one series of a compacted file.
+Result<feed::SeriesColumns> readColumns(hid_t file, const SeriesRow& row, std::uint64_t first, std::uint64_t count);
+/// Exact aggregates per column: whole buckets where one column holds them, raw points at the borders. Works for any
+/// order of steps.
+Result<std::vector<Bucket>> envelopeOf(hid_t file, const SeriesRow& row, const StepGrid& grid);
+
+}  // namespace espalier::runlog

@@ -178,13 +178,14 @@ void initChart(QCustomPlot* plot, const ChartMargins& margins) {
     applyChartTheme(plot);
 }
 
-void applyChartTheme(QCustomPlot* plot) {
-    const Theme& look = theme();
+void applyChartTheme(QCustomPlot* plot) { applyChartLook(plot, ChartLook::ofTheme()); }
+
+void applyChartLook(QCustomPlot* plot, const ChartLook& look) {
     plot->setBackground(QBrush(look.color(Color::Well)));
     for (QCPAxis* axis : {plot->xAxis, plot->yAxis}) {
-        axis->setTickLabelFont(look.font(Type::Caption));
+        axis->setTickLabelFont(theme().font(Type::Caption));
         axis->setTickLabelColor(look.color(Color::Text3));
-        axis->setLabelFont(look.font(Type::Caption));
+        axis->setLabelFont(theme().font(Type::Caption));
         axis->setLabelColor(look.color(Color::Text3));
         axis->grid()->setZeroLinePen(Qt::NoPen);
         axis->grid()->setSubGridVisible(false);

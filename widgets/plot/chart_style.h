@@ -4,6 +4,8 @@
 #include <QString>
 #include <QVector>
 
+#include "widgets/plot/chart_look.h"
+
 class QCPAxis;
 class QCustomPlot;
 
@@ -32,6 +34,8 @@ struct ChartMargins {
 void initChart(QCustomPlot* plot, const ChartMargins& margins = {});
 /// Colours and fonts of the current theme; call on Theme::changed() and replot.
 void applyChartTheme(QCustomPlot* plot);
+/// The same with other colours: figures on paper look alike in every theme.
+void applyChartLook(QCustomPlot* plot, const ChartLook& look);
 
 /// Linear ticks at 1, 2, 5 × 10ⁿ, at least 90 px apart on x and 38 px on y. initChart() sets them on both axes.
 void useLinearTicks(QCPAxis* axis);

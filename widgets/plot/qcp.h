@@ -5,7 +5,9 @@
 #define signals Q_SIGNALS
 #define slots Q_SLOTS
 #define emit
+#define foreach(variable, container) for (variable : container)
 #include <qcustomplot.h>
 #undef signals
 #undef slots
 #undef emit
+#undef foreach

@@ -1,0 +1,301 @@
+#include "widgets/plot/line_plottables.h"
+
+#include "widgets/plot/column_canvas.h"
+#include "widgets/theme/metrics.h"
+
+#include <QPainterPath>
+
+#include <cmath>
+
+namespace espalier::widgets {
+namespace {
+
+constexpr int kManyLines = 24;       // above this, strokes are filled column by column
+constexpr double kDotGap = 8.0;      // px between points above which epoch values get dots instead of dashes
+
+double widthOf(const ChartLine& line) {
+    if (line.spec().role == LineRole::Smoothed && !line.isSmoothed()) return 1.0;  // the raw line itself
+    switch (line.spec().role) {
+        case LineRole::Mean: return 2.0;
+        case LineRole::Seed: return 1.0;
+        default: return metrics::kLineSmooth;
+    }
+}
+
+QColor colorOf(const ChartScene& scene, const ChartLine& line) {
+    QColor color = scene.look.runColor(line.spec().colorIndex);
+    color.setAlphaF(static_cast<float>(line.spec().role == LineRole::Seed ? 0.4 : line.spec().opacity));
+    return color;
+}
+
+double rawOpacity(const ChartLine& line) {
+    return (line.spec().isFocused ? metrics::kAlphaRaw : metrics::kAlphaRawMany) * line.spec().opacity;
+}
+
+std::size_t pointsInView(const ChartLine& line, double low, double high) {
+    const LineColumns view = line.columns();
+    std::size_t count = 0;
+    for (const Segment& s : line.decimator().segments()) {
+        const std::size_t a = Decimator::lowerBound(view, s, low, s.first);
+        count += Decimator::lowerBound(view, s, high, a) - a;
+    }
+    return count;
+}
+
+}  // namespace
+
+ScenePlottable::ScenePlottable(QCPAxis* x, QCPAxis* y, const ChartScene* scene)
+    : QCPAbstractPlottable(x, y), m_scene(scene) {
+    setSelectable(QCP::stNone);
+}
+
+PixelScale ScenePlottable::xScale(double ratio) const {
+    const QCPRange range = mKeyAxis->range();
+    return PixelScale(range.lower, range.upper, clipRect().width() * ratio,
+                      mKeyAxis->scaleType() == QCPAxis::stLogarithmic, false);
+}
+
+PixelScale ScenePlottable::yScale(double ratio) const {
+    const QCPRange range = mValueAxis->range();
+    return PixelScale(range.lower, range.upper, clipRect().height() * ratio,
+                      mValueAxis->scaleType() == QCPAxis::stLogarithmic, true);
+}
+
+void RawPlottable::draw(QCPPainter* painter) {
+    const QRect area = clipRect();
+    if (area.width() < 2 || area.height() < 2) return;
+    const double ratio = isVector(painter) ? 1.0 : painter->device()->devicePixelRatioF();
+    const int width = static_cast<int>(std::lround(area.width() * ratio));
+    const int height = static_cast<int>(std::lround(area.height() * ratio));
+    const PixelScale x = xScale(ratio), y = yScale(ratio);
+    const std::vector<double> edges = x.edges(width);
+    ColumnCanvas canvas(width, height);
+    ColumnSpans spans;
+    bool isUsed = false;
+    // Focused runs on top, so that the one looked at is never veiled.
+    for (const bool isFocusedPass : {false, true}) {
+        for (const auto& line : m_scene->lines) {
+            if (!line->isVisible() || line->isEmpty() || !line->isSmoothed()) continue;
+            if (line->spec().isFocused != isFocusedPass) continue;
+            spans.reset(width);
+            for (const SegmentColumns& segment : line->decimator().columns(line->columns(), edges)) {
+                spansOfSegment(segment, x, y, width, spans);
+            }
+            const QColor color = m_scene->look.runColor(line->spec().colorIndex);
+            if (isVector(painter)) {
+                QColor faint = color;
+                faint.setAlphaF(static_cast<float>(rawOpacity(*line)));
+                drawOutline(painter, spans, faint);
+            } else {
+                canvas.blend(spans, color.rgba(), rawOpacity(*line), 0.5 * ratio);
+                isUsed = true;
+            }
+        }
+    }
+    if (isUsed) painter->drawImage(QRectF(area), canvas.toImage());
+}
+
+void RawPlottable::drawOutline(QCPPainter* painter, const ColumnSpans& spans, const QColor& color) const {
+    const QRectF area = clipRect();
+    painter->setPen(Qt::NoPen);
+    painter->setBrush(color);
+    painter->setAntialiasing(true);
+    const auto count = static_cast<int>(spans.top.size());
+    const auto clamp = [&](double v) { return std::clamp(v, 0.0, area.height()); };
+    for (int c = 0; c < count;) {
+        if (spans.top[static_cast<std::size_t>(c)] > spans.bottom[static_cast<std::size_t>(c)]) {
+            ++c;
+            continue;
+        }
+        int end = c;
+        while (end < count && spans.top[static_cast<std::size_t>(end)] <= spans.bottom[static_cast<std::size_t>(end)]) ++end;
+        QPolygonF outline;
+        for (int i = c; i < end; ++i) outline << QPointF(area.left() + i + 0.5, area.top() + clamp(spans.top[static_cast<std::size_t>(i)] - 0.5));
+        for (int i = end - 1; i >= c; --i) outline << QPointF(area.left() + i + 0.5, area.top() + clamp(spans.bottom[static_cast<std::size_t>(i)] + 0.5));
+        painter->drawPolygon(outline);
+        c = end;
+    }
+}
+
+void BandPlottable::draw(QCPPainter* painter) {
+    const QRectF area = clipRect();
+    const PixelScale x = xScale(1), y = yScale(1);
+    painter->setAntialiasing(true);
+    painter->setPen(Qt::NoPen);
+    for (const auto& line : m_scene->lines) {
+        const auto& computed = line->spec().computed;
+        if (!line->isVisible() || !computed || computed->low.size() != computed->keys.size()) continue;
+        QColor color = m_scene->look.runColor(line->spec().colorIndex);
+        color.setAlphaF(0.18f);
+        painter->setBrush(color);
+        QPolygonF upper, lower;
+        const auto flush = [&] {
+            std::reverse(lower.begin(), lower.end());
+            if (upper.size() > 1) painter->drawPolygon(QPolygonF(upper + lower));
+            upper.clear();
+            lower.clear();
+        };
+        for (std::size_t i = 0; i < computed->keys.size(); ++i) {
+            if (!std::isfinite(computed->low[i]) || !std::isfinite(computed->high[i])) {
+                flush();
+                continue;
+            }
+            const double px = area.left() + std::clamp(x.pixel(computed->keys[i]), -1e5, 1e5);
+            upper << QPointF(px, area.top() + std::clamp(y.pixel(computed->high[i]), -1e5, 1e5));
+            lower << QPointF(px, area.top() + std::clamp(y.pixel(computed->low[i]), -1e5, 1e5));
+        }
+        flush();
+    }
+}
+
+StrokePlottable::Vertices StrokePlottable::verticesOf(const ChartLine& line, std::span<const double> edges) const {
+    const LineColumns view = line.columns();
+    const bool isDense = pointsInView(line, edges.front(), edges.back()) > 4 * edges.size();
+    if (line.isSmoothed() || !isDense) return line.smooth().vertices(view, line.decimator(), edges);
+    Vertices vertices;
+    const double gap = std::numeric_limits<double>::quiet_NaN();
+    for (const SegmentColumns& segment : line.decimator().columns(view, edges)) {
+        if (segment.hasBefore) vertices.push_back({segment.beforeKey, segment.before});
+        for (const PixelColumn& column : segment.columns) {
+            if (column.isEmpty()) continue;
+            if (column.isBrokenBefore) vertices.push_back({column.firstKey, gap});
+            vertices.push_back({column.firstKey, column.first});
+            const double middle = (column.firstKey + column.lastKey) / 2;
+            if (column.min < std::min(column.first, column.last)) vertices.push_back({middle, column.min});
+            if (column.max > std::max(column.first, column.last)) vertices.push_back({middle, column.max});
+            if (column.finite > 1) vertices.push_back({column.lastKey, column.last});
+        }
+        if (segment.hasAfter && !segment.isBrokenAfter) vertices.push_back({segment.afterKey, segment.after});
+        vertices.push_back({edges.back(), gap});
+    }
+    return vertices;
+}
+
+void StrokePlottable::drawLine(QCPPainter* painter, const ChartLine& line, const Vertices& vertices) const {
+    const QRectF area = clipRect();
+    const PixelScale x = xScale(1), y = yScale(1);
+    const QColor color = colorOf(*m_scene, line);
+    QPen pen(color, widthOf(line));
+    pen.setJoinStyle(Qt::RoundJoin);
+    pen.setCapStyle(Qt::RoundCap);
+    const std::size_t points = std::max<std::size_t>(1, pointsInView(line, mKeyAxis->range().lower, mKeyAxis->range().upper));
+    const double span = std::max(1.0, std::min(x.pixel(line.lastKey()), area.width()) - std::max(x.pixel(line.firstKey()), 0.0));
+    const bool isSparse = span / static_cast<double>(points) > kDotGap;
+    if (line.spec().role == LineRole::Valid && !isSparse) {
+        setDash(pen, {5, 2});
+    } else {
+        setDash(pen, m_scene->look.runDash(line.spec().colorIndex));
+    }
+    painter->setAntialiasing(true);
+    painter->setBrush(Qt::NoBrush);
+    painter->setPen(pen);
+    QPolygonF stroke;
+    const auto flush = [&] {
+        if (stroke.size() == 1) painter->drawEllipse(stroke.front(), 0.4, 0.4);  // a point between two gaps
+        if (stroke.size() > 1) painter->drawPolyline(stroke);
+        stroke.clear();
+    };
+    for (const auto& vertex : vertices) {
+        const double py = y.pixel(vertex.value);
+        if (!std::isfinite(py)) {
+            flush();
+            continue;
+        }
+        const QPointF point(area.left() + std::clamp(x.pixel(vertex.key), -1e5, 1e5),
+                            area.top() + std::clamp(py, -1e5, 1e5));
+        // Less than a third of a pixel further adds nothing but time.
+        if (stroke.size() > 1 && std::abs(point.x() - stroke.back().x()) < 0.34 &&
+            std::abs(point.y() - stroke.back().y()) < 0.34) {
+            continue;
+        }
+        stroke << point;
+    }
+    flush();
+    if (!isSparse || (line.spec().role != LineRole::Valid && points > 1)) return;
+    painter->setPen(Qt::NoPen);
+    painter->setBrush(color);
+    for (const auto& vertex : vertices) {
+        const QPointF point(area.left() + x.pixel(vertex.key), area.top() + y.pixel(vertex.value));
+        if (std::isfinite(point.y()) && area.contains(point)) painter->drawEllipse(point, 2.0, 2.0);
+    }
+}
+
+void StrokePlottable::drawMany(QCPPainter* painter, std::span<const double> edges) const {
+    const QRect area = clipRect();
+    const double ratio = painter->device()->devicePixelRatioF();
+    const auto width = static_cast<int>(edges.size()) - 1;
+    ColumnCanvas canvas(width, static_cast<int>(std::lround(area.height() * ratio)));
+    const PixelScale x = xScale(ratio), y = yScale(ratio);
+    ColumnSpans spans;
+    for (const auto& line : m_scene->lines) {
+        if (!line->isVisible() || line->isEmpty()) continue;
+        spans.reset(width);
+        if (line->isSmoothed()) {
+            bool hasPrevious = false;
+            double px = 0, py = 0;
+            for (const auto& vertex : verticesOf(*line, edges)) {
+                const double vx = std::clamp(x.pixel(vertex.key), -1e6, 1e6);
+                const double vy = y.pixel(vertex.value);
+                const bool isFinite = std::isfinite(vy);
+                if (isFinite && hasPrevious) spans.addStroke(px, py, vx, std::clamp(vy, -1e6, 1e6));
+                hasPrevious = isFinite;
+                px = vx;
+                py = std::clamp(vy, -1e6, 1e6);
+            }
+        } else {
+            for (const SegmentColumns& segment : line->decimator().columns(line->columns(), edges)) {
+                spansOfSegment(segment, x, y, width, spans);
+            }
+        }
+        const QColor color = colorOf(*m_scene, *line);
+        canvas.blend(spans, QColor(color.rgb()).rgba(), color.alphaF(), widthOf(*line) / 2 * ratio);
+    }
+    painter->drawImage(QRectF(area), canvas.toImage());
+}
+
+void StrokePlottable::drawForecasts(QCPPainter* painter) const {
+    if (m_scene->xKind == XKind::Time) return;
+    const QRectF area = clipRect();
+    const PixelScale x = xScale(1), y = yScale(1);
+    painter->setAntialiasing(true);
+    for (const Forecast& forecast : m_scene->forecasts) {
+        QPen pen(m_scene->look.runColor(forecast.colorIndex), 1.75);
+        setDash(pen, {2, 3});
+        painter->setPen(pen);
+        QPolygonF stroke;
+        for (std::size_t i = 0; i < forecast.steps.size(); ++i) {
+            const double py = y.pixel(forecast.values[i]);
+            if (std::isfinite(py)) stroke << QPointF(area.left() + x.pixel(m_scene->keyOf(forecast, i)), area.top() + std::clamp(py, -1e5, 1e5));
+        }
+        painter->drawPolyline(stroke);
+    }
+}
+
+void StrokePlottable::draw(QCPPainter* painter) {
+    const QRect area = clipRect();
+    if (area.width() < 2 || area.height() < 2) return;
+    const bool isMany = m_scene->visibleCount() > kManyLines && !isVector(painter);
+    const double ratio = isMany ? painter->device()->devicePixelRatioF() : 1.0;
+    const std::vector<double> edges = xScale(ratio).edges(static_cast<int>(std::lround(area.width() * ratio)));
+    if (isMany) {
+        drawMany(painter, edges);
+    } else {
+        for (const bool isFocusedPass : {false, true}) {
+            for (const auto& line : m_scene->lines) {
+                if (!line->isVisible() || line->isEmpty() || line->spec().isFocused != isFocusedPass) continue;
+                drawLine(painter, *line, verticesOf(*line, edges));
+            }
+        }
+    }
+    drawForecasts(painter);
+}
+
+PaintHook::PaintHook(QCustomPlot* plot, const char* layer, const ChartScene* scene, Paint paint)
+    : QCPLayerable(plot, QString::fromLatin1(layer)), m_scene(scene), m_paint(paint) {}
+
+void PaintHook::draw(QCPPainter* painter) {
+    painter->setClipping(false);
+    m_paint(*painter, mParentPlot->axisRect()->rect(), *m_scene, *mParentPlot->xAxis, *mParentPlot->yAxis);
+}
+
+}  // namespace espalier::widgets

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "widgets/plot/chart_scene.h"
+#include "widgets/plot/qcp.h"
+
+namespace espalier::widgets {
+
+class ColumnCanvas;
+
+/// Base of our plottables: they draw a whole scene at once and leave ranges and legends to the chart.
+class ScenePlottable : public QCPAbstractPlottable {
+public:
+    ScenePlottable(QCPAxis* x, QCPAxis* y, const ChartScene* scene);
+    double selectTest(const QPointF&, bool, QVariant*) const override { return -1; }
+    QCPRange getKeyRange(bool& isFound, QCP::SignDomain) const override { isFound = false; return {}; }
+    QCPRange getValueRange(bool& isFound, QCP::SignDomain, const QCPRange&) const override { isFound = false; return {}; }
+
+protected:
+    void drawLegendIcon(QCPPainter*, const QRectF&) const override {}
+    bool isVector(const QCPPainter* painter) const { return painter->modes().testFlag(QCPPainter::pmVectorized); }
+    PixelScale xScale(double ratio) const;
+    PixelScale yScale(double ratio) const;
+    const ChartScene* m_scene;
+};
+
+/// Raw values of every line: exact minimum and maximum of each pixel column, painted into one picture (or as outlines
+/// into a vector file).
+class RawPlottable : public ScenePlottable {
+public:
+    using ScenePlottable::ScenePlottable;
+
+protected:
+    void draw(QCPPainter* painter) override;
+
+private:
+    void drawOutline(QCPPainter* painter, const ColumnSpans& spans, const QColor& color) const;
+};
+
+/// Bands of groups.
+class BandPlottable : public ScenePlottable {
+public:
+    using ScenePlottable::ScenePlottable;
+
+protected:
+    void draw(QCPPainter* painter) override;
+};
+
+/// The strokes: smooth lines, epoch values, means, schedules to come. Many lines at once are drawn column by column.
+class StrokePlottable : public ScenePlottable {
+public:
+    using ScenePlottable::ScenePlottable;
+
+protected:
+    void draw(QCPPainter* painter) override;
+
+private:
+    using Vertices = std::vector<SmoothLine::Vertex>;
+    Vertices verticesOf(const ChartLine& line, std::span<const double> edges) const;
+    void drawLine(QCPPainter* painter, const ChartLine& line, const Vertices& vertices) const;
+    void drawMany(QCPPainter* painter, std::span<const double> edges) const;
+    void drawForecasts(QCPPainter* painter) const;
+};
+
+/// A layer item that calls back: events, cursor.
+class PaintHook : public QCPLayerable {
+public:
+    using Paint = void (*)(QCPPainter&, const QRect&, const ChartScene&, const QCPAxis&, const QCPAxis&);
+    PaintHook(QCustomPlot* plot, const char* layer, const ChartScene* scene, Paint paint);
+
+protected:
+    void applyDefaultAntialiasingHint(QCPPainter* painter) const override { painter->setAntialiasing(true); }
+    void draw(QCPPainter* painter) override;
+
+private:
+    const ChartScene* m_scene;
+    Paint m_paint;
+};
+
+}  // namespace espalier::widgets

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QFuture>
 #include <QHash>
 #include <QObject>
 #include <QPointer>
@@ -7,7 +8,7 @@
 #include <QThreadPool>
 #include <QtConcurrentRun>
 
-#include <functional>
+#include <type_traits>
 #include <utility>
 
 namespace espalier::app {
@@ -24,6 +25,7 @@ public:
     ///     reads.run(this, u"maps"_qs, [ws, id] { return ws->arrays(id); }, [this](auto result) { … });
     template <class Work, class Done>
     void run(QObject* owner, const QString& slot, Work work, Done done) {
+        using Value = std::invoke_result_t<Work&>;
         const auto key = std::make_pair(static_cast<const void*>(owner), slot);
         const quint64 generation = ++m_generation;
         m_newest.insert(key, generation);
@@ -32,12 +34,12 @@ public:
         QPointer<QObject> alive(owner);
         const void* ownerKey = owner;
         QtConcurrent::run(&m_pool, std::move(work))
-            .then(this, [this, key, generation, alive, ownerKey, done = std::move(done)](auto result) mutable {
+            .then(this, [this, key, generation, alive, ownerKey, done = std::move(done)](QFuture<Value> future) mutable {
                 --m_pending;
                 if (--m_pendingOf[ownerKey] <= 0) m_pendingOf.remove(ownerKey);
                 const bool isNewest = m_newest.value(key) == generation;
                 if (isNewest) m_newest.remove(key);
-                if (alive && isNewest) done(std::move(result));
+                if (alive && isNewest) done(future.takeResult());
                 if (m_pending == 0) Q_EMIT idle();
             });
     }

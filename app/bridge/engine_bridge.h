@@ -1,12 +1,12 @@
 #pragma once
 
-#include <QElapsedTimer>
 #include <QHash>
 #include <QObject>
 #include <QSet>
 #include <QStringList>
 #include <QTimer>
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 
@@ -52,6 +52,8 @@ public:
     /// Cheap to call again. A run that another process trains is read again when its catalog row changes.
     void loadRun(const QString& runId);
     bool isLoaded(const QString& runId) const { return m_loaded.contains(runId); }
+    /// Reads the curve beside a run's name in the background; runs() gets it.
+    void requestSpark(const QString& runId);
     /// Reads run and data set lists again in the background.
     void refreshCatalog();
     bool isCatalogRead() const { return m_isCatalogRead; }
@@ -80,13 +82,17 @@ Q_SIGNALS:
     void failed(const espalier::Error& error);
 
 private:
+    struct WakeGuard;
+    struct LoggedRun;
+
     void wake();
     void drain();
+    void takeInboxes();
     void handle(const feed::FeedEvent& event);
-    bool appendBatch(const feed::MetricBatch& batch);
+    void appendBatch(const feed::MetricBatch& batch);
     void flushTouched();
-    void finishJob(const feed::JobStateChanged& event);
-    void readRow(const QString& runId);
+    void finishLoad(const QString& runId, LoggedRun logged);
+    void setCatalog(std::vector<feed::RunInfo> runs, std::vector<feed::DatasetSummary> datasets);
     void pollOtherProcesses();
 
     runtime::Engine& m_engine;
@@ -100,7 +106,10 @@ private:
     std::deque<feed::MetricBatch> m_batches;
     QHash<QString, QHash<quint32, widgets::Series*>> m_seriesById;
     QSet<widgets::Series*> m_touched;
-    QSet<QString> m_loaded, m_loading, m_live;
+    QHash<QString, std::vector<feed::MetricPoint>> m_orphans;  ///< points whose series is not announced yet
+    QSet<QString> m_loaded, m_loading, m_sparksAsked;
+    QHash<QString, double> m_activeSecsAtLoad;  ///< of runs that another process may be writing
+    std::shared_ptr<WakeGuard> m_guard;
     QTimer m_drainTimer, m_pollTimer;
     std::int64_t m_changeCounter = -1;
     bool m_isCatalogRead = false;

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "engine/quant/reconstruction.h"
+
+namespace espalier::quant::oracle {
+
+/// The card's 1e-5 belongs to a loss that also averages over the 48 outputs; ours sums over them.
+inline constexpr double kLambda = 48e-5;
+/// Inside the card's 2e-4 … 4e-3. Measured means of five seeds at 2/3/4 bits: 5e-4 .385/.372/.361, 1e-3 .362/.388/.379,
+/// 2e-3 .368/.403/.396.
+inline constexpr double kFlexRate = 1e-3;
+
+/// The single-layer oracle of card 46, check 5: 48×48 Student-t(5)/sqrt(48) weights, 512 inputs with spectrum i^-0.7.
+struct SingleLayer {
+    at::Tensor weight, train, heldOut;  ///< [48, 48], [512, 48], [512, 48]
+
+    explicit SingleLayer(std::uint64_t seed) {
+        constexpr std::int64_t n = 48, samples = 512;
+        auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+        const auto options = at::TensorOptions().dtype(at::kFloat);
+        const auto normal = at::randn({n, n}, generator, options);
+        auto chiSquare = at::zeros({n, n});
+        for (int i = 0; i < 5; ++i) chiSquare += at::randn({n, n}, generator, options).square();
+        weight = normal / (chiSquare / 5.0).sqrt() / std::sqrt(double(n));
+        const auto spectrum = at::pow(at::arange(1, n + 1, options), -0.7);
+        const auto rotation = std::get<0>(at::linalg_qr(at::randn({n, n}, generator, options)));
+        const auto draw = [&] { return at::matmul(at::randn({samples, n}, generator, options) * spectrum, rotation); };
+        train = draw();
+        heldOut = draw();
+    }
+
+    double heldOutError(const at::Tensor& quantized) const {
+        return (at::matmul(heldOut, (quantized - weight).t())).square().sum(-1).mean().item<double>();
+    }
+};
+
+/// Trains one rounding on y = x·Wᵀ, full batch.
+inline ReconstructionOutcome trainLinear(LearnableRounding& rounding, const at::Tensor& inputs, const at::Tensor& weight,
+                                         std::int64_t iterations, double learningRate, bool keepsBest = true) {
+    ReconstructionProblem problem;
+    problem.floatInputs = problem.quantInputs = inputs;
+    problem.targets = at::matmul(inputs, weight.t());
+    problem.roundings = {&rounding};
+    problem.forward = [](const at::Tensor& x, const std::vector<at::Tensor>& weights) {
+        return at::matmul(x, weights[0].t());
+    };
+    ReconstructionSpec spec;
+    spec.iterations = iterations;
+    spec.batch = inputs.size(0);
+    spec.learningRate = learningRate;
+    spec.keepsBest = keepsBest;
+    spec.mixProbability = 1.0;
+    spec.evaluations = 100;
+    return reconstruct(problem, spec);
+}
+
+}  // namespace espalier::quant::oracle

@@ -10,6 +10,7 @@
 
 namespace espalier::app {
 
+class Edits;
 class Settings;
 class ErrorPresenter;
 class Commands;
@@ -21,7 +22,8 @@ struct AppContext {
     const api::RecipeRegistry* registry = nullptr;
     EngineBridge* bridge = nullptr;
     Selection* selection = nullptr;
-    QUndoStack* undo = nullptr;       ///< every edit goes through it; texts read "rename F-s1"
+    QUndoStack* undo = nullptr;
+    Edits* edits = nullptr;           ///< app/bridge/edits.h: rename, tag, note, trash; every edit can be undone
     Settings* settings = nullptr;     ///< app/settings/settings.h
     ErrorPresenter* errors = nullptr; ///< app/shell/error_presenter.h: show(Error), toast(text); never modal
     Commands* commands = nullptr;     ///< app/shell/commands.h: newRun(…), importPaths(…), openPage(…), chooseFile(…)

@@ -1,0 +1,95 @@
+#include "app/shell/error_presenter.h"
+
+#include <QPushButton>
+#include <QVBoxLayout>
+#include <QWidget>
+
+#include "engine/base/log.h"
+#include "widgets/controls/messages.h"
+#include "widgets/theme/format.h"
+
+namespace espalier::app {
+
+using widgets::Banner;
+using widgets::Toast;
+using widgets::format::text;
+
+namespace {
+
+constexpr int kMaxToasts = 3;
+constexpr int kMaxBanners = 3;
+constexpr int kToastGap = 8;
+constexpr int kToastMargin = 12;
+
+void addRemedies(Banner* banner, const std::vector<Remedy>& remedies) {
+    for (const Remedy& remedy : remedies)
+        QObject::connect(banner->addRemedy(remedy.text), &QPushButton::clicked, banner, [banner, act = remedy.act] {
+            if (act) act();
+            banner->deleteLater();
+        });
+}
+
+}  // namespace
+
+ErrorPresenter::ErrorPresenter(QVBoxLayout* bannerArea, QWidget* toastParent, QObject* parent)
+    : QObject(parent), m_toastParent(toastParent), m_bannerArea(bannerArea) {}
+
+void ErrorPresenter::show(const Error& error, const std::vector<Remedy>& remedies) {
+    ESPALIER_LOG(Error, "window") << error.sentence();
+    QString detail = text(error.where);
+    if (!error.remedy.empty()) detail += (detail.isEmpty() ? QString() : QStringLiteral(". ")) + text(error.remedy);
+    while (bannerCount() >= kMaxBanners) delete m_bannerArea->takeAt(m_bannerArea->count() - 1)->widget();
+    auto* banner = new Banner(Banner::Kind::Error, text(error.what), detail);
+    banner->setCopyText(text(error.sentence()) + (error.detail.empty() ? QString() : QString(u'\n' + text(error.detail))));
+    addRemedies(banner, remedies);
+    m_bannerArea->insertWidget(0, banner);
+}
+
+void ErrorPresenter::warn(const QString& what, const QString& detail, const std::vector<Remedy>& remedies) {
+    while (bannerCount() >= kMaxBanners) delete m_bannerArea->takeAt(m_bannerArea->count() - 1)->widget();
+    auto* banner = new Banner(Banner::Kind::Warning, what, detail);
+    addRemedies(banner, remedies);
+    m_bannerArea->insertWidget(0, banner);
+}
+
+void ErrorPresenter::toast(const QString& bold, const QString& text, const QString& iconName,
+                           const std::vector<Remedy>& remedies) {
+    if (!m_toastParent) return;
+    std::erase_if(m_toasts, [](const QPointer<QWidget>& toast) { return !toast; });
+    while (m_toasts.size() >= kMaxToasts) {
+        delete m_toasts.front();
+        m_toasts.erase(m_toasts.begin());
+    }
+    auto* toast = new Toast(bold, text, iconName, m_toastParent);
+    for (const Remedy& remedy : remedies)
+        connect(toast->addAction(remedy.text), &QPushButton::clicked, this, [act = remedy.act] {
+            if (act) act();
+        });
+    connect(toast, &QObject::destroyed, this, &ErrorPresenter::placeToasts);
+    m_toasts.emplace_back(toast);
+    toast->show();
+    placeToasts();
+}
+
+int ErrorPresenter::bannerCount() const { return m_bannerArea->count(); }
+
+int ErrorPresenter::toastCount() const {
+    int count = 0;
+    for (const auto& toast : m_toasts) count += toast ? 1 : 0;
+    return count;
+}
+
+void ErrorPresenter::placeToasts() {
+    if (!m_toastParent) return;
+    int bottom = m_toastParent->height() - kToastMargin;
+    for (auto it = m_toasts.rbegin(); it != m_toasts.rend(); ++it) {
+        QWidget* toast = *it;
+        if (!toast) continue;
+        const int height = std::max(toast->heightForWidth(toast->width()), toast->sizeHint().height());
+        toast->setGeometry(m_toastParent->width() - toast->width() - kToastMargin, bottom - height, toast->width(), height);
+        toast->raise();
+        bottom -= height + kToastGap;
+    }
+}
+
+}  // namespace espalier::app

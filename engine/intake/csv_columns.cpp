@@ -119,7 +119,7 @@ Result<std::size_t> namedColumn(const CsvPlan& plan, const std::string& wanted, 
     if (!wanted.empty() && *end == '\0' && number >= 1 && number <= static_cast<long long>(names.size())) return static_cast<std::size_t>(number - 1);
     const std::string near = nearestName(wanted, names);
     return fail(ErrorCode::NotFound, "there is no column \"" + wanted + "\"; the columns are " + listed(names, 20), where,
-                near.empty() ? "Name one of these, or its number from 1" : "Did you mean \"" + near + "\"?");
+                near.empty() ? "Name one of these, or its number from 1" : "Perhaps \"" + near + "\" is meant");
 }
 
 /// Measured values and identifiers are no classes.

@@ -20,8 +20,8 @@ constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
 /// Rows of one dataset. Rows that cannot be read are left out and named in one warning.
 class H5Rows final : public ArraySource {
 public:
-    H5Rows(ForeignH5& file, std::size_t member, std::string shown, RowSink& sink)
-        : m_file(file), m_member(member), m_info(file.members()[member]), m_shown(std::move(shown)), m_sink(sink) {
+    H5Rows(ForeignH5& file, std::size_t member, std::string shown, std::string where, RowSink& sink)
+        : m_file(file), m_member(member), m_info(file.members()[member]), m_shown(std::move(shown)), m_where(std::move(where)), m_sink(sink) {
         for (std::size_t d = 1; d < m_info.shape.size(); ++d) m_rowItems *= m_info.shape[d];
     }
     const std::vector<std::int64_t>& shape() const override { return m_info.shape; }
@@ -74,7 +74,7 @@ private:
         }
         m_lost.clear();
         if (rows >= m_info.shape[0])
-            return fail(ErrorCode::Corrupt, m_reason, m_shown, "Download or copy the file again");
+            return fail(ErrorCode::Corrupt, m_reason, m_where, "Download or copy the file again");
         m_sink.warn({m_shown, 0, "damaged_rows", "rows " + ranges + " of member " + m_info.path + " are damaged (" + m_reason + ") and were left out", Outcome::Skipped});
         return false;
     }
@@ -82,7 +82,7 @@ private:
     ForeignH5& m_file;
     std::size_t m_member;
     const ForeignMember& m_info;
-    std::string m_shown;
+    std::string m_shown, m_where;
     RowSink& m_sink;
     std::int64_t m_rowItems = 1, m_next = 0;
     bool m_isCareful = false;
@@ -185,7 +185,7 @@ Result<void> Hdf5Importer::read(const fs::path& path, const ImportOptions& optio
         part.labels = pair.labels ? &labels[i] : nullptr;
         if (!pair.labels)
             sink.warn({part.file, 0, "unlabelled", "no labels were found for member " + infos[pair.images].name + "; its samples came in unlabelled", Outcome::Kept});
-        H5Rows rows(*file, pair.images, part.where, sink);
+        H5Rows rows(*file, pair.images, part.file, part.where, sink);
         ESPALIER_CHECK_OK(delivery.deliver(rows, part));
     }
     for (const std::string& name : plan.ignored)

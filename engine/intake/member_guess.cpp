@@ -116,17 +116,20 @@ Result<std::size_t> memberNamed(const std::vector<MemberInfo>& members, std::str
     const auto names = namesOf(members);
     const std::string near = nearestName(wanted, names);
     return fail(ErrorCode::NotFound, "has no member \"" + wanted + "\"; it has " + listed(names), where,
-                near.empty() ? "Name one of these" : "Did you mean \"" + near + "\"?");
+                near.empty() ? "Name one of these" : "Perhaps \"" + near + "\" is meant");
 }
 
 /// Labels that fit these images: by the name's family and split, else the only one-per-sample member.
 std::optional<std::size_t> partner(const std::vector<MemberInfo>& members, const std::vector<Reading>& readings,
                                    std::size_t images, bool byShape) {
     std::optional<std::size_t> loose;
+    int bestFit = 0;
     for (std::size_t i = 0; i < members.size(); ++i) {
         if (i == images || readings[i].role != Role::Labels || readings[i].split != readings[images].split) continue;
-        if (readings[i].family == readings[images].family) return i;
-        if (!loose) loose = i;
+        // A list of class names ("classes") beside the labels has another length.
+        const bool isAsLong = !members[i].shape.empty() && !members[images].shape.empty() && members[i].shape[0] == members[images].shape[0];
+        const int fit = 1 + (readings[i].family == readings[images].family) + 2 * isAsLong;
+        if (fit > bestFit) loose = i, bestFit = fit;
     }
     if (loose || !byShape || members[images].shape.empty()) return loose;
     std::vector<std::size_t> fitting;
@@ -233,6 +236,10 @@ Result<MemberPlan> guessMembers(const std::vector<MemberInfo>& members, const Im
         plan.pairs.front().labels = labels;
     }
     orderSplits(plan);
+    for (std::size_t i = 0; i < members.size() && !plan.classNames; ++i) {
+        const bool isUsed = std::any_of(plan.pairs.begin(), plan.pairs.end(), [&](const MemberPair& pair) { return pair.labels == i; });
+        if (readings[i].role == Role::Labels && members[i].isText && members[i].shape.size() == 1 && !isUsed) plan.classNames = i;
+    }
     std::set<std::size_t> used;
     if (plan.classNames) used.insert(*plan.classNames);
     for (const MemberPair& pair : plan.pairs) {

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/base/warning.h"
+#include "engine/catalog/catalog.h"
+#include "engine/feed/run_info.h"
+
+/// The three JSON files of a run folder from which its catalog row can be made again: manifest.json (written once; its
+/// member "run" is ours), state.json (what the training process owns) and user.json (name, tags, note, colour).
+namespace espalier::catalog {
+
+/// The manifest with its member "run" set from `info`. The rest stays as given, in its order.
+Result<std::string> manifestWithRun(const std::string& manifestJson, const feed::RunInfo& info);
+Result<void> writeRunState(const std::filesystem::path& folder, const feed::RunInfo& info);
+Result<void> writeRunUser(const std::filesystem::path& folder, const feed::RunInfo& info);
+
+/// The row of a run folder. The manifest is needed; a missing or broken state.json or user.json becomes a warning.
+Result<feed::RunInfo> readRunFolder(const std::filesystem::path& folder, Warnings& warnings);
+
+/// Checkpoint files of a run folder, oldest first.
+std::vector<CheckpointRow> listCheckpoints(const std::filesystem::path& folder);
+/// Sum of the file sizes below; links are not followed.
+std::int64_t folderBytes(const std::filesystem::path& folder);
+
+}  // namespace espalier::catalog

@@ -1,0 +1,224 @@
+#include <QtTest>
+
+#include "engine/intake/csv_reader.h"
+#include "tests/engine/intake/array_files.h"
+#include "tests/engine/intake/fake_sink.h"
+
+using namespace espalier;
+using namespace espalier::intake;
+using namespace arrayfiles;
+
+class TestCsv : public QObject {
+    Q_OBJECT
+    QTemporaryDir m_folder;
+    std::filesystem::path folder() const { return m_folder.path().toStdString(); }
+    Result<void> read(const std::string& text, FakeSink& sink, const ImportOptions& options = {}, const std::string& name = "t.csv") {
+        return makeCsvImporter()->read(save(folder(), name, text), options, sink);
+    }
+    static std::string utf16(const std::string& ascii, bool isBig, bool hasMark) {
+        std::string out = hasMark ? isBig ? "\xFE\xFF" : "\xFF\xFE" : "";
+        for (const char c : ascii) {
+            if (isBig) out += '\0';
+            out += c;
+            if (!isBig) out += '\0';
+        }
+        return out;
+    }
+
+private Q_SLOTS:
+    void readsEverySpelling_data() {
+        QTest::addColumn<QByteArray>("text");
+        const std::string plain = "a,b,kind\n1.5,2,x\n3,4.25,y\n5,6,x\n";
+        const auto row = [](const char* name, const std::string& text) { QTest::newRow(name) << QByteArray::fromStdString(text); };
+        const auto with = [&](char separator, const std::string& breaks = "\n", bool hasComma = false) {
+            std::string out;
+            for (const char c : plain)
+                if (c == ',') out += separator;
+                else if (c == '\n') out += breaks;
+                else if (c == '.' && hasComma) out += ',';
+                else out += c;
+            return out;
+        };
+        row("comma", plain);
+        row("semicolon", with(';'));
+        row("tab", with('\t'));
+        row("bar", with('|'));
+        row("blanks", with(' '));
+        row("german", with(';', "\n", true));
+        row("CRLF", with(',', "\r\n"));
+        row("CR", with(',', "\r"));
+        row("blank lines", with(',', "\n\n"));
+        row("mark", "\xEF\xBB\xBF" + plain);
+        row("UTF-16LE", utf16(plain, false, true));
+        row("UTF-16BE", utf16(plain, true, true));
+        row("UTF-16LE without mark", utf16(plain, false, false));
+        row("no break at the end", plain.substr(0, plain.size() - 1));
+        row("trailing separator", with(',', ",\n"));
+        row("sep line", "sep=;\r\n" + with(';', "\r\n"));
+        row("gzip", gzipped(plain, folder()));
+        row("quoted", "\"a\",\"b\",\"kind\"\n\"1.5\",\"2\",\"x\"\n3,4.25,\"y\"\n5, 6 ,x\n");
+    }
+    void readsEverySpelling() {
+        QFETCH(QByteArray, text);
+        FakeSink sink;
+        const auto result = read(text.toStdString(), sink);
+        QVERIFY2(result.has_value(), result ? "" : result.error().sentence().c_str());
+        QCOMPARE(sink.columnNames, (std::vector<std::string>{"a", "b"}));
+        QCOMPARE(sink.tables, (std::vector<std::vector<float>>{{1.5, 2}, {3, 4.25}, {5, 6}}));
+        QCOMPARE(sink.classes, (std::map<std::string, int>{{"x", 2}, {"y", 1}}));
+    }
+
+    void readsWithoutHeader() {
+        FakeSink sink;
+        QVERIFY(read("1,2,x\n3,4,y\n", sink).has_value());
+        QCOMPARE(sink.tables.size(), std::size_t(2));
+        QCOMPARE(sink.columnNames, (std::vector<std::string>{"column 1", "column 2"}));
+        QCOMPARE(sink.metas[1].source, std::string("t.csv:2"));
+    }
+
+    void takesANamedLabel() {
+        const std::string text = "kind,a,b\nx,1,2\ny,3,4\n";
+        for (const char* name : {"kind", "KIND", "1"}) {
+            ImportOptions options;
+            options.label = name;
+            FakeSink sink;
+            QVERIFY(read(text, sink, options).has_value());
+            QCOMPARE(sink.classes.size(), std::size_t(2));
+            QCOMPARE(sink.tables[1], (std::vector<float>{3, 4}));
+        }
+        ImportOptions options;
+        options.label = "knd";
+        FakeSink sink;
+        const auto result = read(text, sink, options);
+        QVERIFY(!result);
+        QVERIFY(result.error().sentence().find("\"kind\"") != std::string::npos);
+        QVERIFY(result.error().sentence().find("\"knd\"") != std::string::npos);
+    }
+
+    void readsLatin1() {
+        FakeSink sink;
+        QVERIFY(read("a,kind\n1,\xE9t\xE9\n2,Gr\xFCn\n3,\xE9t\xE9\n", sink).has_value());
+        QCOMPARE(sink.classes, (std::map<std::string, int>{{"été", 2}, {"Grün", 1}}));
+        QVERIFY(sink.hasWarning("encoding_guessed"));
+    }
+
+    void keepsBreaksAndQuotesInsideQuotes() {
+        FakeSink sink;
+        QVERIFY(read("a,kind\n1,\"say \"\"hi\"\", ok\"\n2,\"two\nlines\"\n3,\"two\nlines\"\n", sink).has_value());
+        QCOMPARE(sink.classes, (std::map<std::string, int>{{"say \"hi\", ok", 1}, {"two\nlines", 2}}));
+        QCOMPARE(sink.metas[2].source, std::string("t.csv:5"));
+    }
+
+    void namesTheLineOfAnOpenQuote() {
+        FakeSink sink;
+        QVERIFY(read("a,b,kind\n1,2,x\n3,\"4,x\n5,6,y\n7,8,y\n", sink).has_value());
+        QCOMPARE(sink.tables.size(), std::size_t(3));
+        QCOMPARE(sink.linesOf("open_quote"), (std::vector<std::int64_t>{3}));
+        FakeSink later;  // a later quoted field must not close it
+        QVERIFY(read("a,b,kind\n1,2,x\n3,\"4,x\n5,6,\"y\"\n7,8,y\n", later).has_value());
+        QCOMPARE(later.linesOf("open_quote"), (std::vector<std::int64_t>{3}));
+        QCOMPARE(later.tables.size(), std::size_t(3));
+    }
+
+    void namesMissingAndRaggedLines() {
+        FakeSink sink;
+        QVERIFY(read("a,b,kind\n1,2,x\nNA,4,y\n5,6\n7,8,x,9\n9,?,y\n", sink).has_value());
+        QCOMPARE(sink.linesOf("missing_value"), (std::vector<std::int64_t>{3, 6}));
+        QCOMPARE(sink.linesOf("ragged_line"), (std::vector<std::int64_t>{4, 5}));
+        QVERIFY(std::isnan(sink.tables[1][0]));
+        QCOMPARE(sink.tables.size(), std::size_t(3));
+    }
+
+    void neverMakesAWrongNumber() {
+        const auto value = [](const char* text, bool canHaveComma = true) {
+            const CsvNumber number = readCsvNumber(text, canHaveComma);
+            return number.kind == CsvNumber::Kind::Number ? number.value : -999.0;
+        };
+        QCOMPARE(value("+5"), 5.0);
+        QCOMPARE(value(".5"), 0.5);
+        QCOMPARE(value("5."), 5.0);
+        QCOMPARE(value("1e5"), 1e5);
+        QCOMPARE(value("1,5"), 1.5);
+        QCOMPARE(value("-2.5E-1"), -0.25);
+        QCOMPARE(value("1e-400"), 0.0);
+        for (const char* text : {"0x1A", "1_000", "--3", "3 4", "1d3", "1,2,3", "1.234,5", "1e", "e5", "+", "12%", "１２", "−7", "inf", "1e400"}) QCOMPARE(value(text), -999.0);
+        QCOMPARE(value("1,5", false), -999.0);
+    }
+
+    void namesAThousandsMarkInsteadOfGuessing() {
+        FakeSink sink;
+        QVERIFY(read("a;kind\n1.5;x\n1,234;y\n2.5;x\n", sink).has_value());
+        QCOMPARE(sink.linesOf("not_a_number"), (std::vector<std::int64_t>{3}));
+        QCOMPARE(sink.tables, (std::vector<std::vector<float>>{{1.5}, {2.5}}));
+    }
+
+    void leavesOutTextColumns() {
+        FakeSink sink;
+        QVERIFY(read("a,name,kind\n1,anna,x\n2,bob,y\n", sink).has_value());
+        QCOMPARE(sink.columnNames, (std::vector<std::string>{"a"}));
+        QVERIFY(sink.hasWarning("text_column"));
+    }
+
+    void readsPixelsAsPictures() {
+        std::string header, first, second;
+        for (int i = 0; i < 49; ++i) {
+            header += "pixel" + std::to_string(i) + ",";
+            first += std::to_string(i) + ",";
+            second += "0,";
+        }
+        FakeSink sink;
+        QVERIFY(read("label," + header.substr(0, header.size() - 1) + "\n3," + first.substr(0, first.size() - 1) + "\n5," + second.substr(0, second.size() - 1) + "\n", sink).has_value());
+        QCOMPARE(sink.floats.size(), std::size_t(2));
+        QCOMPARE(sink.floats[0].width, 7);
+        QCOMPARE(sink.floats[0].values[8], 8.0f);
+        QCOMPARE(*sink.metas[0].label, std::string("3"));
+        QVERIFY(sink.hasWarning("read_as_images"));
+        ImportOptions options;
+        options.imageShape = "none";
+        FakeSink table;
+        QVERIFY(read(first + "1\n" + second + "0\n", table, options).has_value());
+        QCOMPARE(table.tables.size(), std::size_t(2));
+    }
+
+    void readsSplitsFromAColumn() {
+        FakeSink sink;
+        QVERIFY(read("a,split,kind\n1,train,x\n2,test,y\n3,val,x\n", sink).has_value());
+        QCOMPARE(sink.counts, (std::array<int, 3>{1, 1, 1}));
+    }
+
+    void refusesWithASentence_data() {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QString>("word");
+        const auto row = [](const char* name, const std::string& text, const char* word) { QTest::newRow(name) << QByteArray::fromStdString(text) << QString::fromUtf8(word); };
+        row("empty", "", "0 bytes");
+        row("blank", "\n\n  \n", "empty");
+        row("header only", "a,b,kind\n", "header");
+        row("one column", "kind\nx\ny\n", "one column");
+        row("no numbers", "a,b\nx,y\nz,w\n", "no feature column");
+        row("binary", std::string("PK\3\4\0\0\0\1\2\3", 10), "binary");
+    }
+    void refusesWithASentence() {
+        QFETCH(QByteArray, text);
+        QFETCH(QString, word);
+        FakeSink sink;
+        const auto result = read(text.toStdString(), sink);
+        QVERIFY(!result);
+        QVERIFY2(result.error().sentence().find(word.toStdString()) != std::string::npos, result.error().sentence().c_str());
+        QVERIFY(result.error().where.find("t.csv") != std::string::npos);
+    }
+
+    void readsTheDigitsAsPictures() {
+        const char* shared = std::getenv("ESPALIER_SHARED");
+        const std::filesystem::path path = std::string(shared ? shared : "") + "/data/digits/digits.csv.gz";
+        if (!shared || !std::filesystem::exists(path)) QSKIP("the shared data are not here");
+        FakeSink sink;
+        QVERIFY(makeCsvImporter()->read(path, {}, sink).has_value());
+        QCOMPARE(sink.floats.size(), std::size_t(1797));
+        QCOMPARE(sink.floats[0].width, 8);
+        QCOMPARE(sink.declared.size(), std::size_t(10));
+        QCOMPARE(sink.classes["0"], 178);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCsv)
+#include "tst_csv.moc"

@@ -5,22 +5,24 @@
 
 namespace espalier::widgets {
 
-std::shared_ptr<const RunAxis> RunAxis::fromSeries(const Series* epochs, double startSecs) {
-    auto axis = std::make_shared<RunAxis>();
-    axis->startSecs = startSecs;
-    if (!epochs) return axis;
-    for (std::size_t i = 0; i < epochs->size(); ++i) {
-        const std::int64_t step = epochs->steps[i];
-        if (!std::isfinite(epochs->values[i])) continue;
-        // A resumed run logs some steps twice; the later ones hold.
-        while (!axis->steps.empty() && axis->steps.back() >= step) {
-            axis->steps.pop_back();
-            axis->epochs.pop_back();
-        }
-        axis->steps.push_back(step);
-        axis->epochs.push_back(epochs->values[i]);
+void RunAxis::extend(const Series& series) {
+    if (series.revision != m_revision || series.size() < m_taken) {
+        steps.clear();
+        epochs.clear();
+        m_taken = 0;
+        m_revision = series.revision;
     }
-    return axis;
+    for (; m_taken < series.size(); ++m_taken) {
+        const std::int64_t step = series.steps[m_taken];
+        if (!std::isfinite(series.values[m_taken])) continue;
+        // A resumed run logs some steps twice; the later ones hold.
+        while (!steps.empty() && steps.back() >= step) {
+            steps.pop_back();
+            epochs.pop_back();
+        }
+        steps.push_back(step);
+        epochs.push_back(series.values[m_taken]);
+    }
 }
 
 double RunAxis::epochOf(double step) const {

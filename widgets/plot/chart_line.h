@@ -21,10 +21,15 @@ struct RunAxis {
     std::vector<double> epochs;
     double startSecs = 0;
 
-    static std::shared_ptr<const RunAxis> fromSeries(const Series* epochs, double startSecs);
+    /// Takes in points of train/epoch that came since the last call; cheap when there are none.
+    void extend(const Series& epochs);
     bool hasEpochs() const { return steps.size() > 1; }
     /// Between logged steps by straight lines, beyond them along the last one; NaN when the run logs no epochs.
     double epochOf(double step) const;
+
+private:
+    std::size_t m_taken = 0;
+    std::uint64_t m_revision = 0;
 };
 
 /// How a line is drawn.

@@ -52,7 +52,9 @@ struct ChartScene {
     std::vector<Forecast> forecasts;
     std::optional<ChartClaim> claim;
     EventDetail detail = EventDetail::BreaksOnly;
-    QString xUnit;  ///< above the end of the axis: "step"
+    QString xUnit;      ///< above the end of the axis: "step"
+    QString emptyText;  ///< in the middle while no line has points
+    bool hasFocusRing = false;
     XKind xKind = XKind::Step;
     ChartLook look;
 

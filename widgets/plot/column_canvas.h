@@ -9,7 +9,6 @@
 
 #include "widgets/data/decimation.h"
 
-class QCPAxis;
 
 namespace espalier::widgets {
 

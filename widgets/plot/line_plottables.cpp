@@ -1,6 +1,5 @@
 #include "widgets/plot/line_plottables.h"
 
-#include "widgets/plot/column_canvas.h"
 #include "widgets/theme/metrics.h"
 
 #include <QPainterPath>

@@ -1,11 +1,12 @@
 #pragma once
 
 #include "widgets/plot/chart_scene.h"
+#include "widgets/plot/column_canvas.h"
 #include "widgets/plot/qcp.h"
 
 namespace espalier::widgets {
 
-class ColumnCanvas;
+
 
 /// Base of our plottables: they draw a whole scene at once and leave ranges and legends to the chart.
 class ScenePlottable : public QCPAbstractPlottable {

@@ -1,0 +1,228 @@
+#include "widgets/plot/chart_export.h"
+
+#include "widgets/plot/chart_group.h"
+#include "widgets/plot/chart_legend.h"
+#include "widgets/plot/chart_style.h"
+#include "widgets/plot/loss_chart.h"
+#include "widgets/plot/qcp.h"
+#include "widgets/theme/format.h"
+#include "widgets/theme/metrics.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMenu>
+#include <QPageSize>
+#include <QPdfWriter>
+#include <QSaveFile>
+#include <QSvgGenerator>
+
+#include <algorithm>
+
+namespace espalier::widgets {
+namespace {
+
+constexpr int kFigureGap = 20;
+constexpr double kPointsPerPixel = 72.0 / 96.0;
+
+Error ioError(const QString& path, const QString& why) {
+    Error error;
+    error.code = ErrorCode::Io;
+    error.what = QStringLiteral("The figure was not written: %1").arg(why).toStdString();
+    error.where = path.toStdString();
+    error.remedy = "Choose another folder or name";
+    return error;
+}
+
+QString csvField(const QString& text) {
+    if (!text.contains(u',') && !text.contains(u'"') && !text.contains(u'\n')) return text;
+    return u'"' + QString(text).replace(u'"', QStringLiteral("\"\"")) + u'"';
+}
+
+int rowsOf(const QVector<LossChart*>& charts, int columns) {
+    return (static_cast<int>(charts.size()) + columns - 1) / columns;
+}
+
+void paintFigure(QCPPainter& painter, const QVector<LossChart*>& charts, int columns, bool isVector) {
+    const QSize size = figureSize(charts, columns);
+    const int rows = rowsOf(charts, columns);
+    const QSize cell((size.width() - (columns - 1) * kFigureGap) / columns, (size.height() - (rows - 1) * kFigureGap) / rows);
+    for (int i = 0; i < charts.size(); ++i) {
+        painter.save();
+        painter.translate((i % columns) * (cell.width() + kFigureGap), (i / columns) * (cell.height() + kFigureGap));
+        charts[i]->renderTo(painter, cell, isVector);
+        painter.restore();
+    }
+}
+
+Result<void> writeCsv(const QVector<LossChart*>& charts, const QString& path) {
+    QSaveFile file(path);
+    QByteArray bytes = "run,line,x,step,wall_secs,value\n";
+    for (const LossChart* chart : charts) bytes += chart->csv().toUtf8();
+    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit()) {
+        return tl::unexpected(ioError(path, file.errorString()));
+    }
+    return {};
+}
+
+}  // namespace
+
+QSize figureSize(const QVector<LossChart*>& charts, int columns) {
+    QSize cell(480, 260);
+    for (const LossChart* chart : charts) cell = cell.expandedTo(chart->size());
+    const int rows = rowsOf(charts, columns);
+    return {cell.width() * columns + kFigureGap * (columns - 1), cell.height() * rows + kFigureGap * (rows - 1)};
+}
+
+Result<void> exportCharts(const QVector<LossChart*>& charts, int columns, const QString& path) {
+    const QString suffix = QFileInfo(path).suffix().toLower();
+    columns = std::clamp(columns, 1, std::max(1, static_cast<int>(charts.size())));
+    const QSize size = figureSize(charts, columns);
+    if (suffix == QStringLiteral("csv")) return writeCsv(charts, path);
+    if (suffix == QStringLiteral("png")) {
+        QImage image(size * 2, QImage::Format_ARGB32_Premultiplied);
+        image.setDevicePixelRatio(2);
+        image.fill(ChartLook::forPaper().color(Color::Well));
+        QCPPainter painter(&image);
+        paintFigure(painter, charts, columns, false);
+        painter.end();
+        QSaveFile file(path);
+        if (!file.open(QIODevice::WriteOnly) || !image.save(&file, "PNG") || !file.commit()) {
+            return tl::unexpected(ioError(path, file.errorString()));
+        }
+        return {};
+    }
+    if (suffix == QStringLiteral("svg")) {
+        QSaveFile file(path);
+        if (!file.open(QIODevice::WriteOnly)) return tl::unexpected(ioError(path, file.errorString()));
+        QSvgGenerator generator;
+        generator.setOutputDevice(&file);
+        generator.setSize(size);
+        generator.setViewBox(QRect(QPoint(), size));
+        generator.setResolution(96);
+        generator.setTitle(charts.isEmpty() ? QString() : charts.front()->title());
+        QCPPainter painter(&generator);
+        painter.setMode(QCPPainter::pmVectorized);
+        paintFigure(painter, charts, columns, true);
+        painter.end();
+        if (!file.commit()) return tl::unexpected(ioError(path, file.errorString()));
+        return {};
+    }
+    if (suffix == QStringLiteral("pdf")) {
+        QSaveFile file(path);
+        if (!file.open(QIODevice::WriteOnly)) return tl::unexpected(ioError(path, file.errorString()));
+        QPdfWriter writer(&file);
+        writer.setCreator(QStringLiteral("Espalier"));
+        writer.setPageSize(QPageSize(QSizeF(size) * kPointsPerPixel, QPageSize::Point));
+        writer.setPageMargins(QMarginsF());
+        writer.setResolution(96);
+        QCPPainter painter(&writer);
+        painter.setMode(QCPPainter::pmVectorized);
+        paintFigure(painter, charts, columns, true);
+        painter.end();
+        if (!file.commit()) return tl::unexpected(ioError(path, file.errorString()));
+        return {};
+    }
+    return tl::unexpected(ioError(path, QStringLiteral("“%1” is no format for figures, use png, svg, pdf or csv").arg(suffix)));
+}
+
+QString askAndExport(QWidget* parent, const QVector<LossChart*>& charts, int columns, const QString& suggestedName, Error* failed) {
+    QString filter;
+    QString path = QFileDialog::getSaveFileName(
+        parent, LossChart::tr("Export figure"), suggestedName + QStringLiteral(".pdf"),
+        LossChart::tr("PDF (*.pdf);;SVG (*.svg);;PNG, two pixels for one (*.png);;CSV, every point (*.csv)"), &filter);
+    if (path.isEmpty()) return {};
+    if (QFileInfo(path).suffix().isEmpty()) path += u'.' + filter.section(QStringLiteral("*."), 1).section(u')', 0, 0);
+    const Result<void> result = exportCharts(charts, columns, path);
+    if (result) return path;
+    if (failed) *failed = result.error();
+    return {};
+}
+
+QString LossChart::csv() const {
+    QString text;
+    for (const auto& line : m_scene.lines) {
+        if (!line->isVisible()) continue;
+        const LineColumns view = line->columns();
+        const Series* series = line->spec().series;
+        const QString run = csvField(line->spec().toolTip.isEmpty() ? line->spec().run : line->spec().toolTip);
+        const QString name = csvField(series ? series->name : m_title + u' ' + line->spec().label);
+        for (std::size_t i = 0; i < view.size(); ++i) {
+            text += run + u',' + name + u',' + format::copyText(view.key(i)) + u',' +
+                    (series ? QString::number(series->steps[i]) : QString()) + u',' +
+                    (series ? format::copyText(series->wallSecs[i]) : QString()) + u',' + format::copyText(view.values[i]) + u'\n';
+        }
+    }
+    return text;
+}
+
+void LossChart::renderTo(QPainter& generic, const QSize& size, bool isVector) {
+    auto& painter = static_cast<QCPPainter&>(generic);
+    const ChartLook screen = m_scene.look;
+    const auto cursor = std::exchange(m_scene.cursorKey, std::nullopt);
+    const auto ring = std::exchange(m_scene.hasFocusRing, false);
+    m_scene.look = ChartLook::forPaper();
+    applyChartLook(m_plot, m_scene.look);
+    const QRect header(0, 0, size.width(), metrics::kChartHeader);
+    painter.fillRect(QRect(QPoint(), size), m_scene.look.color(Color::Well));
+    painter.setFont(theme().font(Type::BodyStrong));
+    painter.setPen(m_scene.look.color(Color::Text));
+    painter.drawText(header, Qt::AlignVCenter | Qt::AlignLeft, m_title);
+    const int titleWidth = painter.fontMetrics().horizontalAdvance(m_title) + 10;
+    painter.setFont(theme().font(Type::Caption));
+    painter.setPen(m_scene.look.color(Color::Text3));
+    painter.drawText(header.adjusted(titleWidth, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, m_caption);
+    const int captionWidth = titleWidth + painter.fontMetrics().horizontalAdvance(m_caption) + 12;
+    QVector<LegendEntry> entries;
+    for (const LegendEntry& entry : m_legend->entries())
+        if (entry.isVisible) entries += entry;
+    QVector<int> widths(entries.size(), 0);
+    for (LegendEntry& entry : entries) entry.value.clear();  // a figure shows curves; values belong to its table
+    ChartLegend::paintEntries(&painter, header.adjusted(captionWidth, 0, 0, 0), entries, widths, m_scene.look);
+    painter.translate(0, header.height());
+    if (isVector) painter.setMode(QCPPainter::pmVectorized);
+    m_plot->toPainter(&painter, size.width(), size.height() - header.height());
+    m_scene.look = screen;
+    m_scene.cursorKey = cursor;
+    m_scene.hasFocusRing = ring;
+    applyChartTheme(m_plot);
+    replot();
+}
+
+void LossChart::copyPicture() {
+    const QSize size = figureSize({this}, 1);
+    QImage image(size * 2, QImage::Format_ARGB32_Premultiplied);
+    image.setDevicePixelRatio(2);
+    {
+        QCPPainter painter(&image);
+        renderTo(painter, size, false);
+    }
+    QApplication::clipboard()->setImage(image);
+}
+
+void LossChart::fillMenu(QMenu& menu) {
+    QAction* logY = menu.addAction(tr("Log scale on y"), this, [this] { setLogY(!m_isLogY); });
+    logY->setCheckable(true);
+    logY->setChecked(m_isLogY);
+    if (m_group) {
+        ChartGroup* group = m_group;
+        QAction* logX = menu.addAction(tr("Log scale on x"), group, [group] { group->setLogX(!group->isLogX()); });
+        logX->setCheckable(true);
+        logX->setChecked(group->isLogX());
+    }
+    QAction* all = menu.addAction(tr("Show all points"), this, [this] { setShowsAll(!m_showsAll); });
+    all->setCheckable(true);
+    all->setChecked(m_showsAll);
+    if (m_group) {
+        menu.addSeparator();
+        menu.addAction(tr("Zoom back"), m_group, &ChartGroup::zoomBack)->setEnabled(m_group->canGoBack());
+        menu.addAction(tr("Reset zoom"), m_group, &ChartGroup::zoomReset)->setEnabled(m_group->isZoomed());
+    }
+    menu.addSeparator();
+    menu.addAction(tr("Copy picture"), this, &LossChart::copyPicture);
+    menu.addAction(tr("Copy points as CSV"), this, [this] { QApplication::clipboard()->setText(QStringLiteral("run,line,x,step,wall_secs,value\n") + csv()); });
+    if (m_group) menu.addAction(tr("Export chart…"), m_group, [this] { Q_EMIT m_group->exportRequested(this); });
+}
+
+}  // namespace espalier::widgets

@@ -1,6 +1,7 @@
 #include "engine/runlog/compaction.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "engine/runlog/compact_layout.h"
@@ -97,7 +98,18 @@ public:
         return h5::writeRows(dataset.get(), type.get(), 0, rows.size(), bytes.data());
     }
 
+    void close() {
+        for (auto* handle : handles()) handle->reset();
+    }
+    void forget() {
+        for (auto* handle : handles()) handle->forget();
+    }
+
 private:
+    std::array<h5::Handle*, 10> handles() {
+        return {&m_steps, &m_wallSecs, &m_values, &m_minStep, &m_maxStep,
+                &m_min,   &m_max,      &m_mean,   &m_finite,  &m_nonFinite};
+    }
     struct Part {
         std::uint64_t start = 0, next = 0;  ///< first and next row in the columns
         std::vector<std::int64_t> steps;
@@ -158,6 +170,21 @@ private:
 
     std::vector<Part> m_parts;
     h5::Handle m_steps, m_wallSecs, m_values, m_minStep, m_maxStep, m_min, m_max, m_mean, m_finite, m_nonFinite;
+};
+
+/// Forgets a half-written file instead of closing it (h5::Handle::forget).
+class FullDiskGuard {
+public:
+    FullDiskGuard(h5::Handle& file, ColumnWriter& columns) : m_file(file), m_columns(columns) {}
+    ~FullDiskGuard() {
+        if (!m_file) return;
+        m_columns.forget();
+        m_file.forget();
+    }
+
+private:
+    h5::Handle& m_file;
+    ColumnWriter& m_columns;
 };
 
 /// Copies arrays from the journal or the live file; those that cannot be read are left out.
@@ -235,22 +262,22 @@ Result<void> writeCompacted(const fs::path& temporary, const fs::path& folder) {
     }));
     (void)scan;
     ESPALIER_TRY(auto file, h5::createFile(temporary));
+    ColumnWriter columns;
+    const FullDiskGuard guard(file, columns);
     ESPALIER_CHECK_OK(h5::writeAttribute(file.get(), "espalier_run_log", kRunFileVersion));
     ESPALIER_CHECK_OK(h5::writeAttribute(file.get(), "state", std::string("compacted")));
-    {
-        ColumnWriter columns;
-        ESPALIER_CHECK_OK(columns.open(file.get(), model));
-        ESPALIER_TRY(const auto second, journal.scan(kJournalHeaderBytes, [&](RecordType type, std::string_view bytes,
-                                                                              std::uint64_t) -> Result<void> {
-            return type == RecordType::Scalars ? columns.add(bytes) : Result<void>{};
-        }));
-        (void)second;
-        ESPALIER_CHECK_OK(columns.finish(file.get(), model));
-    }
+    ESPALIER_CHECK_OK(columns.open(file.get(), model));
+    ESPALIER_TRY(const auto second, journal.scan(kJournalHeaderBytes, [&](RecordType type, std::string_view bytes,
+                                                                          std::uint64_t) -> Result<void> {
+        return type == RecordType::Scalars ? columns.add(bytes) : Result<void>{};
+    }));
+    (void)second;
+    ESPALIER_CHECK_OK(columns.finish(file.get(), model));
     ESPALIER_CHECK_OK(writeTables(file.get(), model));
     ESPALIER_CHECK_OK(writeArrays(file.get(), model, journal, folder / kRunFileName));
     // H5Fclose reports no failure of a full disk; the flush does.
     ESPALIER_CHECK_OK(h5::check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), "could not be written", temporary.string()));
+    columns.close();
     file.reset();
     ESPALIER_TRY(auto written, RunFile::open(temporary));
     ESPALIER_TRY(const auto rows, readTable<SeriesRow>(written.file(), compact::kSeries));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace espalier::runlog::h5 {
 namespace {
@@ -49,6 +50,8 @@ void Handle::reset() noexcept {
 }
 
 void quiet() noexcept {
+    static const bool isExitOff = H5dont_atexit() >= 0;  // counts only before the library's first use
+    (void)isExitOff;
     thread_local const bool isDone = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;
     (void)isDone;
 }
@@ -57,10 +60,16 @@ Error lastError(ErrorCode code, std::string what, std::string where) {
     Messages messages;
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, collectMessage, &messages);
     H5Eclear2(H5E_DEFAULT);
-    Error error{code, std::move(what), std::move(where), {}, messages.outer};
-    if (!messages.inner.empty()) error.what += " (HDF5: " + messages.inner + ")";
-    if (messages.inner.find("No space left") != std::string::npos ||
-        messages.inner.find("File too large") != std::string::npos) {
+    Error error{code, std::move(what), std::move(where), {}, messages.inner};
+    // A failed system call comes as a line full of buffer addresses; only the system's own words are for the user.
+    constexpr std::string_view kSystemText = "error message = '";
+    auto shown = messages.inner.empty() ? messages.outer : messages.inner;
+    if (const auto found = shown.find(kSystemText); found != std::string::npos) {
+        const auto start = found + kSystemText.size();
+        shown = shown.substr(start, shown.find('\'', start) - start);
+    }
+    if (!shown.empty()) error.what += " (HDF5: " + shown + ")";
+    if (shown == "No space left on device" || shown == "File too large" || shown == "Disk quota exceeded") {
         error.code = ErrorCode::Io;
         error.remedy = "Free some space on that disk and try again";
     }

@@ -29,6 +29,9 @@ public:
     }
     ~Handle() { reset(); }
     void reset() noexcept;
+    /// Leaves the object open for good. For files whose writes failed: closing one tries to write its cache again,
+    /// fails halfway and leaves the library with a dangling entry.
+    void forget() noexcept { m_id = -1; }
     hid_t get() const { return m_id; }
     explicit operator bool() const { return m_id >= 0; }
 
@@ -36,7 +39,8 @@ private:
     hid_t m_id = -1;
 };
 
-/// Stops HDF5 from printing its error stack on this thread. Cheap; called by every function here.
+/// Stops HDF5 from printing its error stack on this thread and from closing files at exit (it crashes there over one
+/// that was forgotten). Cheap; called by every function here.
 void quiet() noexcept;
 /// The error of the HDF5 call that just failed on this thread; call it before any other HDF5 call.
 Error lastError(ErrorCode code, std::string what, std::string where);

@@ -64,6 +64,19 @@ h5::DatasetOptions arrayOptions(feed::ArrayType type) {
     return options;
 }
 
+LiveFile::~LiveFile() {
+    if (!m_isBroken) return;
+    for (auto& stream : m_tables) stream.dataset.forget();
+    for (auto& stream : m_arrays) stream.dataset.forget();
+    m_commit.forget();
+    m_file.forget();
+}
+
+Result<void> LiveFile::noted(Result<void> result) {
+    if (!result) m_isBroken = true;
+    return result;
+}
+
 void LiveFile::prepareTypes() {
     const auto at = [&](Table table) -> Stream& { return m_tables[std::size_t(table)]; };
     at(Table::Events).type = eventType();
@@ -102,6 +115,7 @@ Result<std::unique_ptr<LiveFile>> LiveFile::create(const std::filesystem::path& 
     options.chunkRows = kCommitCells;
     options.rows = kCommitCells;
     ESPALIER_TRY(live->m_commit, h5::createDataset(file, "commit", H5T_STD_U64LE, options));
+    live->m_isBroken = false;
     ESPALIER_CHECK_OK(live->commit());
     return live;
 }
@@ -109,6 +123,7 @@ Result<std::unique_ptr<LiveFile>> LiveFile::create(const std::filesystem::path& 
 Result<std::unique_ptr<LiveFile>> LiveFile::reopen(const std::filesystem::path& path) {
     std::unique_ptr<LiveFile> live(new LiveFile);
     ESPALIER_TRY(live->m_file, h5::openFile(path, h5::OpenMode::ReadWrite));
+    live->m_isBroken = false;  // nothing is written here
     const hid_t file = live->m_file.get();
     ESPALIER_TRY(const auto version, h5::integerAttribute(file, "espalier_run_log"));
     ESPALIER_TRY(const auto state, h5::textAttribute(file, "state"));
@@ -137,13 +152,14 @@ Result<std::unique_ptr<LiveFile>> LiveFile::reopen(const std::filesystem::path& 
 
 Result<void> LiveFile::startLive() {
     h5::quiet();
-    return h5::check(H5Fstart_swmr_write(m_file.get()), "cannot be made readable while it is written", kRunFileName);
+    return noted(
+        h5::check(H5Fstart_swmr_write(m_file.get()), "cannot be made readable while it is written", kRunFileName));
 }
 
 Result<void> LiveFile::append(Stream& stream, const void* rows, std::uint64_t count) {
     if (count == 0) return {};
-    ESPALIER_CHECK_OK(h5::setRows(stream.dataset.get(), stream.rows + count));
-    ESPALIER_CHECK_OK(h5::writeRows(stream.dataset.get(), stream.type.get(), stream.rows, count, rows));
+    ESPALIER_CHECK_OK(noted(h5::setRows(stream.dataset.get(), stream.rows + count)));
+    ESPALIER_CHECK_OK(noted(h5::writeRows(stream.dataset.get(), stream.type.get(), stream.rows, count, rows)));
     stream.rows += count;
     return {};
 }
@@ -188,14 +204,14 @@ Result<void> LiveFile::commit() {
         stream.pendingRows = 0;
     }
     h5::quiet();
-    ESPALIER_CHECK_OK(
-        h5::check(H5Fflush(m_file.get(), H5F_SCOPE_LOCAL), "run.h5 could not be written", kRunFileName));
+    ESPALIER_CHECK_OK(noted(
+        h5::check(H5Fflush(m_file.get(), H5F_SCOPE_LOCAL), "run.h5 could not be written", kRunFileName)));
     Commit commit{};
     commit[0] = ++m_sequence;
     for (std::size_t i = 0; i < kTableCount; ++i) commit[1 + i] = m_tables[i].rows;
     for (std::size_t i = 0; i < kArrayTypes; ++i) commit[1 + kTableCount + i] = m_arrays[i].rows;
-    ESPALIER_CHECK_OK(h5::writeRows(m_commit.get(), H5T_NATIVE_UINT64, 0, kCommitCells, commit.data()));
-    return h5::check(H5Dflush(m_commit.get()), "run.h5 could not be written", kRunFileName);
+    ESPALIER_CHECK_OK(noted(h5::writeRows(m_commit.get(), H5T_NATIVE_UINT64, 0, kCommitCells, commit.data())));
+    return noted(h5::check(H5Dflush(m_commit.get()), "run.h5 could not be written", kRunFileName));
 }
 
 Result<void> LiveFile::close() {

@@ -29,6 +29,7 @@ h5::DatasetOptions arrayOptions(feed::ArrayType type);
 /// failed call nothing in the file beyond the last commit may be trusted: drop the object. One thread.
 class LiveFile {
 public:
+    ~LiveFile();
     static Result<std::unique_ptr<LiveFile>> create(const std::filesystem::path& path);
     /// A file that was closed in order; anything else is an error.
     static Result<std::unique_ptr<LiveFile>> reopen(const std::filesystem::path& path);
@@ -62,12 +63,14 @@ private:
     };
     LiveFile() = default;
     void prepareTypes();
-    static Result<void> append(Stream& stream, const void* rows, std::uint64_t count);
+    Result<void> append(Stream& stream, const void* rows, std::uint64_t count);
+    Result<void> noted(Result<void> result);
 
     h5::Handle m_file, m_commit;
     std::array<Stream, kTableCount> m_tables;
     std::array<Stream, kArrayTypes> m_arrays;
     std::uint64_t m_sequence = 0;
+    bool m_isBroken = true;  ///< a write failed, or the file is not complete yet
     std::string m_jobId;
 };
 

@@ -107,6 +107,7 @@ struct RunLogWriter::Impl {
     std::uint64_t flushWanted = 0, flushDone = 0;
     bool isStopping = false, isClosed = false;
     std::optional<Error> firstError;
+    std::string lastSentence;
 
     // --- logger thread only ---
     const fs::path folder;
@@ -132,8 +133,11 @@ struct RunLogWriter::Impl {
 };
 
 void RunLogWriter::Impl::keepError(Error error) {
-    ESPALIER_LOG(Error, "runlog") << error.sentence();
     std::lock_guard lock(mutex);
+    if (auto sentence = error.sentence(); sentence != lastSentence) {  // a full disk fails four times a second
+        ESPALIER_LOG(Error, "runlog") << sentence;
+        lastSentence = std::move(sentence);
+    }
     if (!firstError) firstError = std::move(error);
 }
 

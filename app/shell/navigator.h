@@ -1,0 +1,93 @@
+#pragma once
+
+#include <QHash>
+#include <QJsonObject>
+#include <QListView>
+#include <QSortFilterProxyModel>
+#include <QWidget>
+
+#include "app/bridge/app_context.h"
+
+class QMenu;
+
+namespace espalier::widgets {
+class FilterField;
+class RunRowDelegate;
+class Section;
+}  // namespace espalier::widgets
+
+namespace espalier::app {
+
+/// Runs that the workspace's filter language let through, in its order. GUI thread.
+class FilteredRuns : public QSortFilterProxyModel {
+    Q_OBJECT
+public:
+    using QSortFilterProxyModel::QSortFilterProxyModel;
+    void setAll();
+    void setMatches(const QStringList& ids);
+    bool isFiltered() const { return m_isFiltered; }
+
+protected:
+    bool filterAcceptsRow(int row, const QModelIndex& parent) const override;
+    bool lessThan(const QModelIndex& left, const QModelIndex& right) const override;
+
+private:
+    QHash<QString, int> m_rank;
+    bool m_isFiltered = false;
+};
+
+/// Left dock: filter line, runs, data sets, recipes. Writes the selection.
+class Navigator : public QWidget {
+    Q_OBJECT
+public:
+    explicit Navigator(AppContext& context, QWidget* parent = nullptr);
+
+    void focusFilter();
+    void setFilter(const QString& expression);
+    QString filter() const;
+    QStringList selectedRuns() const;
+    QListView* runView() const { return m_runView; }
+    QListView* datasetView() const { return m_datasetView; }
+    QListView* recipeView() const { return m_recipeView; }
+    /// Without sparklines, for narrow windows.
+    void setCompact(bool isCompact);
+
+    QJsonObject saveState() const;
+    void restoreState(const QJsonObject& state);
+
+    void renameCurrent();
+    void trashSelected();
+    void tagSelected();
+
+protected:
+    void resizeEvent(QResizeEvent*) override;
+    void contextMenuEvent(QContextMenuEvent*) override;
+
+private:
+    void buildRuns();
+    void buildDatasets();
+    void buildRecipes();
+    void applyFilter();
+    void updateCounts();
+    void fitLists();
+    void selectCurrent();
+    void showRunMenu(const QPoint& global);
+    void showDatasetMenu(const QPoint& global);
+    void showRecipeMenu(const QPoint& global);
+    void addRunActions(QMenu& menu, const QStringList& ids);
+    void chooseSort();
+    void chooseValue();
+    QString runAt(const QModelIndex& index) const;
+
+    AppContext& m_context;
+    widgets::FilterField* m_filter;
+    widgets::Section *m_runSection, *m_datasetSection, *m_recipeSection;
+    QListView *m_runView = nullptr, *m_datasetView = nullptr, *m_recipeView = nullptr;
+    widgets::RunRowDelegate* m_runDelegate = nullptr;
+    FilteredRuns* m_filtered = nullptr;
+    QWidget *m_noRuns = nullptr, *m_noDatasets = nullptr;
+    QString m_sort;
+    bool m_isSelecting = false;
+};
+
+}  // namespace espalier::app

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <QTimer>
+#include <QWidget>
+
+#include "app/bridge/app_context.h"
+
+class QLabel;
+class QPlainTextEdit;
+
+namespace espalier::widgets {
+class ClaimBar;
+class ElidedLabel;
+class FlowLayout;
+class KeyValueList;
+class Reading;
+class Section;
+class Swatch;
+}  // namespace espalier::widgets
+
+namespace espalier::app {
+
+/// One run: name, state and tags, readings, paper claim, parameters that differ, manifest, note. GUI thread.
+class RunInspector : public QWidget {
+    Q_OBJECT
+public:
+    explicit RunInspector(AppContext& context, QWidget* parent = nullptr);
+    QString runId() const { return m_runId; }
+
+private:
+    void setRun(const QString& id);
+    void refresh();
+    void refreshHeader(const feed::RunInfo& run);
+    void refreshReadings(const feed::RunInfo& run);
+    void refreshClaim(const feed::RunInfo& run);
+    void refreshParameters(const feed::RunInfo& run);
+    void refreshManifest(const feed::RunInfo& run);
+    void showMenu();
+    void startRename();
+    void commitNote();
+
+    AppContext& m_context;
+    QString m_runId;
+    widgets::Swatch* m_swatch;
+    widgets::ElidedLabel* m_name;
+    widgets::FlowLayout* m_chips;
+    widgets::Reading *m_best, *m_now;
+    widgets::Section *m_claimSection, *m_parameterSection, *m_manifestSection, *m_noteSection;
+    QLabel *m_claimText, *m_claimGap, *m_claimNote;
+    widgets::ClaimBar* m_claimBar;
+    widgets::KeyValueList *m_parameters, *m_manifest;
+    QPlainTextEdit* m_note;
+    QStringList m_chipState;  ///< what the chips show, to rebuild them only when it changed
+    QTimer m_noteTimer;
+};
+
+}  // namespace espalier::app

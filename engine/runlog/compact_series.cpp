@@ -1,8 +1,6 @@
 #include "engine/runlog/compact_series.h"
 
 #include <algorithm>
-#include <map>
-#include <string>
 
 #include "engine/runlog/compact_layout.h"
 
@@ -26,10 +24,10 @@ std::vector<Range> childRanges(const std::vector<std::uint64_t>& wanted, std::ui
     return ranges;
 }
 
-/// The pyramid's data sets, opened once for a query.
+/// Buckets of the pyramid.
 class PyramidReader {
 public:
-    explicit PyramidReader(hid_t file) : m_file(file) {}
+    explicit PyramidReader(DatasetCache& file) : m_file(file) {}
 
     Result<std::vector<Bucket>> read(std::uint64_t offset, std::uint64_t count) {
         std::vector<Bucket> buckets(count);
@@ -47,49 +45,61 @@ private:
     template <class T>
     Result<void> member(const char* name, hid_t type, std::uint64_t offset, std::vector<Bucket>& buckets,
                         T Bucket::*target) {
-        auto& dataset = m_datasets[name];
-        if (!dataset) {
-            ESPALIER_TRY(dataset, h5::openDataset(m_file, name));
-        }
+        ESPALIER_TRY(const hid_t dataset, m_file.get(name));
         std::vector<T> column(buckets.size());
-        ESPALIER_CHECK_OK(h5::readRows(dataset.get(), type, offset, column.size(), column.data()));
+        ESPALIER_CHECK_OK(h5::readRows(dataset, type, offset, column.size(), column.data()));
         for (std::size_t i = 0; i < column.size(); ++i) buckets[i].*target = column[i];
         return {};
     }
-    hid_t m_file;
-    std::map<std::string, h5::Handle> m_datasets;
+    DatasetCache& m_file;
 };
 
-/// Raw points of one series, opened once for a query.
+/// Raw points of one series.
 class PointReader {
 public:
-    PointReader(hid_t file, const SeriesRow& row) : m_file(file), m_offset(static_cast<std::uint64_t>(row.offset)) {}
+    PointReader(DatasetCache& file, const SeriesRow& row)
+        : m_file(file), m_offset(static_cast<std::uint64_t>(row.offset)) {}
 
-    Result<void> addTo(std::vector<Bucket>& result, const StepGrid& grid, Range range) {
-        if (!m_steps) {
-            ESPALIER_TRY(m_steps, h5::openDataset(m_file, compact::kSteps));
-            ESPALIER_TRY(m_values, h5::openDataset(m_file, compact::kValues));
+    /// All points of the series.
+    Result<void> addAll(std::vector<Bucket>& result, const StepGrid& grid, std::uint64_t count) {
+        for (std::uint64_t first = 0; first < count; first += kBlock) {
+            const auto size = std::min(kBlock, count - first);
+            ESPALIER_CHECK_OK(load(first, size));
+            for (std::size_t i = 0; i < size; ++i) addPoint(result, grid, i);
         }
-        constexpr std::uint64_t kBlock = 65536;
-        for (auto first = range.first; first < range.end; first += kBlock) {
-            const auto count = std::min(kBlock, range.end - first);
-            m_stepBlock.resize(count);
-            m_valueBlock.resize(count);
-            ESPALIER_CHECK_OK(
-                h5::readRows(m_steps.get(), H5T_NATIVE_INT64, m_offset + first, count, m_stepBlock.data()));
-            ESPALIER_CHECK_OK(
-                h5::readRows(m_values.get(), H5T_NATIVE_DOUBLE, m_offset + first, count, m_valueBlock.data()));
-            for (std::size_t i = 0; i < count; ++i)
-                if (const int column = grid.columnOf(m_stepBlock[i]); column >= 0)
-                    result[static_cast<std::size_t>(column)].addPoint(m_stepBlock[i], m_valueBlock[i]);
+        return {};
+    }
+    /// Just the points at these positions (sorted); near ones are read together.
+    Result<void> addSome(std::vector<Bucket>& result, const StepGrid& grid, const std::vector<std::uint64_t>& wanted) {
+        constexpr std::uint64_t kGap = 2048;
+        for (std::size_t i = 0; i < wanted.size();) {
+            std::size_t end = i + 1;
+            while (end < wanted.size() && wanted[end] - wanted[end - 1] <= kGap && wanted[end] - wanted[i] < kBlock)
+                ++end;
+            ESPALIER_CHECK_OK(load(wanted[i], wanted[end - 1] + 1 - wanted[i]));
+            for (const auto start = wanted[i]; i < end; ++i) addPoint(result, grid, wanted[i] - start);
         }
         return {};
     }
 
 private:
-    hid_t m_file;
+    static constexpr std::uint64_t kBlock = 65536;
+
+    Result<void> load(std::uint64_t first, std::uint64_t count) {
+        ESPALIER_TRY(const hid_t steps, m_file.get(compact::kSteps));
+        ESPALIER_TRY(const hid_t values, m_file.get(compact::kValues));
+        m_stepBlock.resize(count);
+        m_valueBlock.resize(count);
+        ESPALIER_CHECK_OK(h5::readRows(steps, H5T_NATIVE_INT64, m_offset + first, count, m_stepBlock.data()));
+        return h5::readRows(values, H5T_NATIVE_DOUBLE, m_offset + first, count, m_valueBlock.data());
+    }
+    void addPoint(std::vector<Bucket>& result, const StepGrid& grid, std::size_t i) const {
+        if (const int column = grid.columnOf(m_stepBlock[i]); column >= 0)
+            result[static_cast<std::size_t>(column)].addPoint(m_stepBlock[i], m_valueBlock[i]);
+    }
+
+    DatasetCache& m_file;
     std::uint64_t m_offset;
-    h5::Handle m_steps, m_values;
     std::vector<std::int64_t> m_stepBlock;
     std::vector<double> m_valueBlock;
 };
@@ -106,6 +116,13 @@ int StepGrid::columnOf(std::int64_t step) const noexcept {
                                                      static_cast<std::uint64_t>(m_first)) + 1;
     const auto position = static_cast<std::uint64_t>(step) - static_cast<std::uint64_t>(m_first);
     return static_cast<int>(static_cast<unsigned __int128>(position) * static_cast<unsigned>(m_columns) / span);
+}
+
+Result<hid_t> DatasetCache::get(const char* name) {
+    const auto found = m_datasets.find(name);
+    if (found != m_datasets.end()) return found->second.get();
+    ESPALIER_TRY(auto dataset, h5::openDataset(m_file, name));
+    return m_datasets.emplace(name, std::move(dataset)).first->second.get();
 }
 
 feed::SeriesInfo seriesInfo(const SeriesRow& row) {
@@ -125,16 +142,16 @@ feed::SeriesInfo seriesInfo(const SeriesRow& row) {
     return info;
 }
 
-Result<feed::SeriesColumns> readColumns(hid_t file, const SeriesRow& row, std::uint64_t first, std::uint64_t count) {
+Result<feed::SeriesColumns> readColumns(DatasetCache& file, const SeriesRow& row, std::uint64_t first, std::uint64_t count) {
     feed::SeriesColumns columns;
     const auto start = static_cast<std::uint64_t>(row.offset) + first;
     const auto read = [&](const char* name, hid_t type, auto& out) -> Result<void> {
-        ESPALIER_TRY(auto dataset, h5::openDataset(file, name));
-        ESPALIER_TRY(const auto rows, h5::rowCount(dataset.get()));
+        ESPALIER_TRY(const hid_t dataset, file.get(name));
+        ESPALIER_TRY(const auto rows, h5::rowCount(dataset));
         if (start > rows || count > rows - start)
             return fail(ErrorCode::Corrupt, "the series lies outside its column", row.name);
         out.resize(count);
-        return h5::readRows(dataset.get(), type, start, count, out.data());
+        return h5::readRows(dataset, type, start, count, out.data());
     };
     ESPALIER_CHECK_OK(read(compact::kSteps, H5T_NATIVE_INT64, columns.steps));
     ESPALIER_CHECK_OK(read(compact::kWallSecs, H5T_NATIVE_DOUBLE, columns.wallSecs));
@@ -142,12 +159,15 @@ Result<feed::SeriesColumns> readColumns(hid_t file, const SeriesRow& row, std::u
     return columns;
 }
 
-Result<std::vector<Bucket>> envelopeOf(hid_t file, const SeriesRow& row, const StepGrid& grid) {
+Result<std::vector<Bucket>> envelopeOf(DatasetCache& file, const SeriesRow& row, const StepGrid& grid) {
     std::vector<Bucket> result(static_cast<std::size_t>(grid.columns()));
     const auto levels = pyramidLevels(static_cast<std::uint64_t>(row.count));
     PointReader points(file, row);
-    if (levels.empty() || static_cast<std::int64_t>(levels.size()) != row.pyramidLevels) {
-        ESPALIER_CHECK_OK(points.addTo(result, grid, {0, static_cast<std::uint64_t>(row.count)}));
+    // With few points a column nearly every bucket straddles a border: reading the points is quicker.
+    const bool isSmall = static_cast<std::uint64_t>(row.count) <= 4 * kPyramidFactor * std::uint64_t(grid.columns()) &&
+                         row.count <= (1 << 17);
+    if (isSmall || levels.empty() || static_cast<std::int64_t>(levels.size()) != row.pyramidLevels) {
+        ESPALIER_CHECK_OK(points.addAll(result, grid, static_cast<std::uint64_t>(row.count)));
         return result;
     }
     PyramidReader pyramid(file);
@@ -182,13 +202,7 @@ Result<std::vector<Bucket>> envelopeOf(hid_t file, const SeriesRow& row, const S
                 open.push_back(child);
         if (depth > 0) ranges = childRanges(next, childCount);
     }
-    // `open` holds single points now; runs of them are read together, and only they count.
-    for (std::size_t i = 0; i < open.size();) {
-        std::size_t end = i + 1;
-        while (end < open.size() && open[end] == open[end - 1] + 1) ++end;
-        ESPALIER_CHECK_OK(points.addTo(result, grid, {open[i], open[end - 1] + 1}));
-        i = end;
-    }
+    ESPALIER_CHECK_OK(points.addSome(result, grid, open));  // `open` holds single points now
     return result;
 }
 

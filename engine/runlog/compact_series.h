@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "engine/runlog/h5.h"
@@ -23,11 +25,22 @@ private:
     int m_columns;
 };
 
+/// Data sets of a compacted file, opened once each: the file does not change, and opening costs more than a small read.
+class DatasetCache {
+public:
+    explicit DatasetCache(hid_t file) : m_file(file) {}
+    Result<hid_t> get(const char* name);
+
+private:
+    hid_t m_file;
+    std::map<std::string, h5::Handle, std::less<>> m_datasets;
+};
+
 feed::SeriesInfo seriesInfo(const SeriesRow& row);
 /// Points [first, first + count) of one series of a compacted file.
-Result<feed::SeriesColumns> readColumns(hid_t file, const SeriesRow& row, std::uint64_t first, std::uint64_t count);
+Result<feed::SeriesColumns> readColumns(DatasetCache& file, const SeriesRow& row, std::uint64_t first, std::uint64_t count);
 /// Exact aggregates per column: whole buckets where one column holds them, raw points at the borders. Works for any
 /// order of steps.
-Result<std::vector<Bucket>> envelopeOf(hid_t file, const SeriesRow& row, const StepGrid& grid);
+Result<std::vector<Bucket>> envelopeOf(DatasetCache& file, const SeriesRow& row, const StepGrid& grid);
 
 }  // namespace espalier::runlog

@@ -39,6 +39,7 @@ struct RunLogReader::Impl {
     const fs::path folder;
     std::mutex mutex;
     std::optional<RunFile> compacted;
+    std::optional<DatasetCache> datasets;  ///< of `compacted`
     FileId compactedId;
     std::vector<SeriesRow> seriesRows;
     std::optional<JournalReader> journal;
@@ -57,6 +58,7 @@ struct RunLogReader::Impl {
 };
 
 Result<void> RunLogReader::Impl::openSource() {
+    datasets.reset();
     compacted.reset();
     journal.reset();
     model = {};
@@ -71,6 +73,7 @@ Result<void> RunLogReader::Impl::openSource() {
         if (rows) {
             seriesRows = std::move(*rows);
             compacted = std::move(*run);
+            datasets.emplace(compacted->file());
             return {};
         }
     }
@@ -146,7 +149,7 @@ Result<feed::SeriesColumns> RunLogReader::read(const std::string& seriesName) co
         return d->model.columns[id];
     }
     ESPALIER_TRY(const auto* row, d->findCompacted(seriesName));
-    return readColumns(d->compacted->file(), *row, 0, static_cast<std::uint64_t>(row->count));
+    return readColumns(*d->datasets, *row, 0, static_cast<std::uint64_t>(row->count));
 }
 
 Result<std::vector<RunLogReader::Column>> RunLogReader::envelope(const std::string& seriesName, std::int64_t firstStep,
@@ -160,7 +163,7 @@ Result<std::vector<RunLogReader::Column>> RunLogReader::envelope(const std::stri
         ESPALIER_CHECK_OK(d->refresh());
         if (d->compacted) {
             ESPALIER_TRY(const auto* row, d->findCompacted(seriesName));
-            ESPALIER_TRY(buckets, envelopeOf(d->compacted->file(), *row, grid));
+            ESPALIER_TRY(buckets, envelopeOf(*d->datasets, *row, grid));
         } else {
             ESPALIER_TRY(const auto id, d->findModel(seriesName));
             const auto& source = d->model.columns[id];

@@ -620,7 +620,7 @@ void TestRunLog::envelopeIsExact() {
     std::vector<std::int64_t> steps;
     std::vector<double> values;
     std::int64_t step = -50;
-    for (int i = 0; i < 60000; ++i) {
+    for (int i = 0; i < 140000; ++i) {
         if (i % 7919 == 7918) step -= 900;  // resumed from an older checkpoint
         step += std::int64_t(random() % 3);
         steps.push_back(step);
@@ -665,7 +665,7 @@ void TestRunLog::envelopeIsExact() {
         compare(reader, 20000, 20500, 1400);  // fewer steps than columns
         compare(reader, 777, 777, 1);
         for (int i = 0; i < 20; ++i) {
-            const auto first = std::int64_t(random() % 40000);
+            const auto first = std::int64_t(random() % 90000);
             compare(reader, first, first + std::int64_t(random() % 20000), 1 + int(random() % 800));
         }
     };

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/result.h"
 #include "engine/nn/image_classifier.h"
@@ -11,27 +12,23 @@
 
 namespace espalier::nn {
 
-/// Keys of a weights file's metadata.
-namespace metadata_keys {
-inline constexpr const char* kRecipe = "espalier.recipe";
-inline constexpr const char* kArchitecture = "espalier.architecture";    ///< JSON object
-inline constexpr const char* kNormalization = "espalier.normalization";  ///< JSON {size, channels, mean, std}
-inline constexpr const char* kClasses = "espalier.classes";              ///< JSON list of names
-}  // namespace metadata_keys
+/// How pictures become this model's input; travels in the weights file.
+struct Normalization {
+    int size = 32, channels = 3;
+    std::vector<float> mean, std;
+    std::string toJson() const;
+    static Result<Normalization> fromJson(const std::string& text);
+};
 
-/// The metadata of a file that holds this model, and back.
-std::map<std::string, std::string> metadataOf(const ClassifierInfo& info);
-Result<ClassifierInfo> infoFromMetadata(const std::map<std::string, std::string>& metadata, const std::string& where);
+/// A model with what is needed to feed it and to name its outputs.
+struct LoadedClassifier {
+    std::shared_ptr<ImageClassifier> model;
+    Normalization normalization;
+    std::vector<std::string> classNames;
+};
 
-/// Parameters and buffers of a module under their own names, sharing memory.
-NamedTensors namedTensors(const torch::nn::Module& module);
-
-/// Copies tensors into a module's parameters and buffers of the same name. A missing, surplus or misshapen tensor is
-/// an error that names it and says what was expected; the module is left unchanged then.
-Result<void> loadTensors(torch::nn::Module& module, const NamedTensors& tensors, const std::string& where);
-
-/// Rebuilds the model that a weights file (checkpoint, artifact) describes and fills it; eval mode, on the CPU.
-Result<std::shared_ptr<ImageClassifier>> loadImageClassifier(const std::filesystem::path& path);
-Result<std::shared_ptr<ImageClassifier>> imageClassifierFrom(const NamedTensors& tensors, const std::string& where);
+/// Builds the model that the metadata describes ("espalier.architecture", "espalier.normalization",
+/// "espalier.classes") and loads its weights. A file without them: a sentence that says which recipe can read it.
+Result<LoadedClassifier> loadImageClassifier(const NamedTensors& weights, const std::string& where);
 
 }  // namespace espalier::nn

@@ -234,15 +234,15 @@ Result<void> TrainLoop::logWindow() {
 
 Result<void> TrainLoop::endEpoch() {
     ESPALIER_CHECK_OK(logWindow());
-    if (m_state.epochItems > 0)
-        m_services.sinks.scalar(feed::names::kTrainTop1, m_state.step,
-                                m_state.epochCorrect / static_cast<double>(m_state.epochItems));
     const bool isLast = m_state.epoch + 1 >= m_spec.epochs;
     const auto every = std::max<std::int64_t>(1, m_spec.evaluateEveryEpochs);
     if (isLast || (m_state.epoch + 1) % every == 0) {
         ESPALIER_CHECK_OK(evaluate());
         if (m_wasStopped) return save("stop");
     }
+    if (m_state.epochItems > 0)
+        m_services.sinks.scalar(feed::names::kTrainTop1, m_state.step,
+                                m_state.epochCorrect / static_cast<double>(m_state.epochItems));
     m_services.sinks.mark(m_state.step, "epoch", std::to_string(m_state.epoch + 1));
     ++m_state.epoch;
     m_state.batch = 0;
@@ -327,8 +327,9 @@ Result<void> TrainLoop::save(const char* why) {
         return finite;
     }
     // What the journal holds must reach at least as far as the checkpoint.
-    if (auto flushed = m_services.sinks.flush(); !flushed)
+    if (auto flushed = m_services.sinks.flush(); !flushed) {
         ESPALIER_LOG(Warning, "runtime") << "The log lags behind: " << flushed.error().sentence();
+    }
     if (auto saved = m_folder.save(m_state, weights(), stateTensors()); !saved) {
         if (m_state.isFinished) return saved;  // the result of the whole run would be lost
         if (!m_isSaveFailing)
@@ -339,7 +340,9 @@ Result<void> TrainLoop::save(const char* why) {
         m_isSaveFailing = true;
         return {};
     }
-    if (m_isSaveFailing) ESPALIER_LOG(Info, "runtime") << "Checkpoints are saved again";
+    if (m_isSaveFailing) {
+        ESPALIER_LOG(Info, "runtime") << "Checkpoints are saved again";
+    }
     m_isSaveFailing = false;
     m_services.sinks.mark(m_state.step, "checkpoint", why);
     if (m_services.afterCheckpoint) m_services.afterCheckpoint();

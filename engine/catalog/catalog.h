@@ -48,7 +48,7 @@ public:
     Result<void> replaceCheckpoints(std::string_view id, const std::vector<CheckpointRow>& rows);
     /// `wanted`, or `wanted`-2, -3 … when that is taken.
     Result<std::string> freeRunName(const std::string& wanted);
-    /// The run colour used least by the last eight runs.
+    /// The run colour used least, and among those longest ago, by the last eight runs.
     Result<int> nextColor();
 
     Result<std::optional<DatasetRow>> dataset(std::string_view id);

@@ -1,5 +1,7 @@
 #include "engine/catalog/catalog.h"
 
+#include <algorithm>
+
 namespace espalier::catalog {
 namespace {
 constexpr int kUndoDepth = 100;
@@ -58,16 +60,19 @@ Result<std::string> CatalogWriter::freeDatasetName(const std::string& wanted) {
 
 Result<int> CatalogWriter::nextColor() {
     ESPALIER_TRY(auto rows, m_database.prepare("SELECT color FROM runs ORDER BY created DESC, id DESC LIMIT 8"));
-    int uses[kColors] = {};
-    for (;;) {
+    int uses[kColors] = {}, lastUse[kColors] = {};  // lastUse counts runs backwards from a new one
+    for (int& age : lastUse) age = kColors + 1;
+    for (int age = 1;; ++age) {
         ESPALIER_TRY(const bool hasRow, rows.step());
         if (!hasRow) break;
         const auto color = rows.integer(0);
-        if (color >= 0 && color < kColors) ++uses[color];
+        if (color < 0 || color >= kColors) continue;
+        ++uses[color];
+        lastUse[color] = std::min(lastUse[color], age);
     }
     int best = 0;
     for (int color = 1; color < kColors; ++color)
-        if (uses[color] < uses[best]) best = color;
+        if (uses[color] < uses[best] || (uses[color] == uses[best] && lastUse[color] > lastUse[best])) best = color;
     return best;
 }
 

@@ -62,8 +62,10 @@ Key keyOf(std::string_view text) {
         if (column.key == text) return {column.kind, column.sql, {}};
     if (text.starts_with("params.")) return {KeyKind::Param, {}, std::string(text.substr(7))};
     if (text.find('/') == std::string_view::npos) return {KeyKind::Param, {}, std::string(text)};
-    for (const auto& [suffix, column] : kSeriesSuffixes)
-        if (text.ends_with(suffix)) return {KeyKind::Series, column, std::string(text.substr(0, text.size() - suffix.size()))};
+    for (const auto& [suffix, column] : kSeriesSuffixes) {
+        if (!text.ends_with(suffix)) continue;
+        return {KeyKind::Series, column, std::string(text.substr(0, text.size() - suffix.size()))};
+    }
     return {KeyKind::Series, "s.best", std::string(text)};
 }
 
@@ -158,7 +160,8 @@ Result<SqlPiece> numberSql(const Key& key, const FilterToken& keyToken, const st
         return fail(filterMistake(value.position,
                                   "\"" + keyToken.text + "\" cannot be compared with \"" + value.text + "\"", remedy));
     }
-    if (key.kind != KeyKind::Series) return SqlPiece{"coalesce(" + key.sql + ' ' + sqlOperator(op) + " ?, ?)", {*number, std::int64_t(op == "!=")}};
+    if (key.kind != KeyKind::Series)
+        return SqlPiece{"coalesce(" + key.sql + ' ' + sqlOperator(op) + " ?, ?)", {*number, std::int64_t(op == "!=")}};
     return SqlPiece{"coalesce((SELECT " + key.sql + ' ' + sqlOperator(op) +
                         " ? FROM summaries s WHERE s.run = r.num AND s.series = ?), ?)",
                     {*number, key.name, std::int64_t(op == "!=")}};
@@ -192,11 +195,17 @@ SqlPiece datasetSql(const std::string& op, const std::string& value) {
     return byName;
 }
 
-/// Parameters are texts; where both sides are numbers they are compared as such, so lr = 0.001 finds "1e-3".
+/// Parameters are texts. Against a number they are compared as numbers, so lr = 0.001 finds "1e-3"; a word is then
+/// neither above nor below it, only unequal.
 SqlPiece paramSql(const std::string& key, const std::string& op, const std::string& value) {
     const auto number = op == "~" ? std::nullopt : numberOf(value);
-    auto piece = number ? SqlPiece{std::string("coalesce(p.number ") + sqlOperator(op) + " ?, p.value " + sqlOperator(op) + " ?)", {*number, value}}
-                        : textSql("p.value", op, value);
+    auto piece = textSql("p.value", op, value);
+    if (number && (op == "=" || op == "!=")) {
+        piece = {std::string("coalesce(p.number ") + sqlOperator(op) + " ?, p.value " + sqlOperator(op) + " ?)",
+                 {*number, value}};
+    } else if (number) {
+        piece = {std::string("p.number ") + sqlOperator(op) + " ?", {*number}};
+    }
     piece.sql = "coalesce((SELECT " + piece.sql + " FROM run_params p WHERE p.run = r.num AND p.key = ?), ?)";
     piece.values.emplace_back(key);
     piece.values.emplace_back(std::int64_t(op == "!="));

@@ -19,6 +19,7 @@ struct LogView::Shared {
 
 LogView::LogView(QWidget* parent) : QPlainTextEdit(parent), m_shared(std::make_shared<Shared>()) {
     setReadOnly(true);
+    setAcceptDrops(false);
     setMaximumBlockCount(5000);
     setFont(widgets::theme().font(widgets::Type::Mono));
     setAccessibleName(tr("Log"));

@@ -109,6 +109,7 @@ RunInspector::RunInspector(AppContext& context, QWidget* parent) : QWidget(paren
     m_note->setAccessibleName(tr("Note"));
     m_note->setMinimumHeight(72);
     m_note->setTabChangesFocus(true);
+    m_note->setAcceptDrops(false);  // files dropped here are data, as everywhere in the window
     m_noteSection = addSection(layout, tr("Notes"), m_note, this);
     layout->addStretch(1);
 

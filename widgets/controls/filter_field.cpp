@@ -14,6 +14,7 @@ FilterField::FilterField(const QString& placeholder, const QString& iconName, bo
     : QLineEdit(parent), m_iconName(iconName) {
     setPlaceholderText(placeholder);
     setAccessibleName(placeholder);
+    setAcceptDrops(false);
     setTextMargins(18, 0, 0, 0);
     if (isExpression) {
         // The placeholder stays in the text font.

@@ -54,7 +54,8 @@ std::string nearestNamesText(std::string_view text, const std::vector<std::strin
     std::vector<std::string> shown;
     for (const auto& [distance, name] : near)
         if (shown.size() < 3) shown.push_back('\'' + name + '\'');
-    return shown.empty() ? std::string() : "Did you mean " + joined(shown, " or ") + "?";
+    if (shown.empty()) return {};
+    return (shown.size() == 1 ? "A similar name is " : "Similar names are ") + joined(shown, " and ");
 }
 
 Result<std::size_t> chooseByName(const char* kind, std::string_view text, const std::vector<NameCandidate>& candidates,

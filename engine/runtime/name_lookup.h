@@ -23,7 +23,7 @@ struct NameCandidate {
 Result<std::size_t> chooseByName(const char* kind, std::string_view text, const std::vector<NameCandidate>& candidates,
                                  const std::function<Result<std::vector<std::string>>()>& names);
 
-/// "Did you mean 'a', 'b' or 'c'?", or an empty text when nothing is near.
+/// "Similar names are 'a', 'b' and 'c'", or an empty text when nothing is near.
 std::string nearestNamesText(std::string_view text, const std::vector<std::string>& names);
 
 }  // namespace espalier::runtime

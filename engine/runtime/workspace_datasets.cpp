@@ -31,12 +31,12 @@ catalog::DatasetRow datasetRow(const feed::DatasetSummary& summary) {
 Result<fs::path> Workspace::Impl::createDatasetFolder() {
     for (;;) {
         auto place = datasetFolder(makeId());
-        if (!fs::exists(place)) return place;
+        if (!isThere(place)) return place;
     }
 }
 
 Result<feed::DatasetSummary> Workspace::Impl::addDataset(feed::DatasetSummary summary) {
-    if (summary.id.empty() || summary.id.find('/') != std::string::npos || !fs::exists(datasetFolder(summary.id)))
+    if (summary.id.empty() || summary.id.find('/') != std::string::npos || !isThere(datasetFolder(summary.id)))
         return fail(ErrorCode::Internal, "the data set has no folder", summary.id);
     ESPALIER_CHECK_OK(catalog->write([&](catalog::CatalogWriter& writer) -> Result<void> {
         ESPALIER_TRY(const auto before, writer.dataset(summary.id));

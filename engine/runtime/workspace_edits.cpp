@@ -33,7 +33,7 @@ std::string runCount(std::size_t count) { return std::to_string(count) + (count 
 Result<void> placeFolder(const fs::path& kept, const fs::path& trashed, bool isTrashed) {
     const auto& from = isTrashed ? kept : trashed;
     const auto& to = isTrashed ? trashed : kept;
-    if (!fs::exists(from) && fs::exists(to)) return {};
+    if (!isThere(from) && isThere(to)) return {};
     return moveFolder(from, to);
 }
 

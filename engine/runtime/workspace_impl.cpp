@@ -51,6 +51,11 @@ Result<void> writeNewRunFolder(const fs::path& target, const feed::RunInfo& info
 
 }  // namespace
 
+bool isThere(const fs::path& path) noexcept {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0;
+}
+
 Result<void> moveFolder(const fs::path& from, const fs::path& to) {
     ESPALIER_CHECK_OK(makeFolder(to.parent_path()));
     if (::rename(from.c_str(), to.c_str()) != 0) return fail(ioError("could not be moved to " + to.string(), from, errno));
@@ -83,10 +88,11 @@ Result<std::unique_ptr<Workspace::Impl>> Workspace::Impl::open(const fs::path& f
 
 Result<void> Workspace::Impl::openCatalog() {
     const auto file = folder / "catalog.sqlite";
+    const bool isNew = !isThere(file);
     auto opened = catalog::Catalog::open(file);
     if (opened) {
         catalog = std::move(*opened);
-        return {};
+        return isNew ? refill() : Result<void>();
     }
     if (opened.error().code != ErrorCode::Corrupt) return fail(std::move(opened).error());
     const auto aside = folder / ("catalog.damaged-" + makeId() + ".sqlite");
@@ -100,6 +106,11 @@ Result<void> Workspace::Impl::openCatalog() {
     ESPALIER_TRY(catalog, catalog::Catalog::open(file));
     ESPALIER_LOG(Warning, "catalog") << "The catalog was damaged; it was kept as " << aside.filename().string()
                                      << " and made again from the run and data set folders";
+    return refill();
+}
+
+/// Fills a new catalog from whatever folders are there.
+Result<void> Workspace::Impl::refill() {
     ESPALIER_TRY(const auto warnings, rebuild());
     for (const auto& warning : warnings) ESPALIER_LOG(Warning, "catalog") << warning.file << ": " << warning.detail;
     return {};
@@ -197,7 +208,7 @@ Result<int> Workspace::Impl::markInterrupted() {
             if (!now || feed::isFinal(now->state)) return {};
             now->state = feed::JobState::Interrupted;
             now->stateDetail = "The process that ran it ended without a word.";
-            if (fs::exists(place)) ESPALIER_CHECK_OK(catalog::writeRunState(place, *now));
+            if (isThere(place)) ESPALIER_CHECK_OK(catalog::writeRunState(place, *now));
             ++count;
             return writer.updateRun(*now);
         }));
@@ -225,12 +236,9 @@ void Workspace::Impl::removeListener(int token) {
 }
 
 void Workspace::Impl::notify(feed::CatalogChanged change) const {
-    std::vector<std::function<void(const feed::CatalogChanged&)>> listeners;
-    {
-        std::lock_guard guard(m_listenerMutex);
-        for (const auto& [token, listener] : m_listeners) listeners.push_back(listener);
-    }
-    for (const auto& listener : listeners) listener(change);
+    std::lock_guard guard(m_listenerMutex);
+    const auto listeners = m_listeners;  // one may remove itself
+    for (const auto& [token, listener] : listeners) listener(change);
 }
 
 }  // namespace espalier::runtime

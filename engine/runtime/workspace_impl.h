@@ -98,6 +98,7 @@ struct Workspace::Impl {
 
 private:
     Result<void> openCatalog();
+    Result<void> refill();
     Result<void> applyRun(catalog::CatalogWriter& writer, const catalog::FieldChange& change, const std::string& value);
     Result<void> applyDataset(catalog::CatalogWriter& writer, const catalog::FieldChange& change, const std::string& value);
 
@@ -111,10 +112,13 @@ private:
     std::list<std::pair<std::string, std::shared_ptr<intake::DatasetStore>>> m_stores;
     std::mutex m_lockMutex;
     std::map<std::string, FileLock> m_locks;
-    mutable std::mutex m_listenerMutex;
+    mutable std::recursive_mutex m_listenerMutex;  ///< held during calls, so removeListener returns when none runs
     std::map<int, std::function<void(const feed::CatalogChanged&)>> m_listeners;
     int m_nextListener = 1;
 };
+
+/// Whether the path names something; what cannot be looked at counts as absent.
+bool isThere(const std::filesystem::path& path) noexcept;
 
 /// Moves a folder inside the workspace; both parents are synced.
 Result<void> moveFolder(const std::filesystem::path& from, const std::filesystem::path& to);

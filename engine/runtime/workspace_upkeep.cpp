@@ -74,10 +74,10 @@ Result<void> Workspace::Impl::mendTrash() {
             for (const auto& place : placesIn(folder / "trash", kind + "-", true)) {
                 if (isRun) {
                     ESPALIER_TRY(const auto row, writer.run(place.id));
-                    if (row && !row->isTrashed && !fs::exists(runFolder(place.id))) ESPALIER_CHECK_OK(fix(place, true, true));
+                    if (row && !row->isTrashed && !isThere(runFolder(place.id))) ESPALIER_CHECK_OK(fix(place, true, true));
                 } else {
                     ESPALIER_TRY(const auto row, writer.dataset(place.id));
-                    if (row && !row->isTrashed && !fs::exists(datasetFolder(place.id))) ESPALIER_CHECK_OK(fix(place, false, true));
+                    if (row && !row->isTrashed && !isThere(datasetFolder(place.id))) ESPALIER_CHECK_OK(fix(place, false, true));
                 }
             }
         }
@@ -85,11 +85,11 @@ Result<void> Workspace::Impl::mendTrash() {
         trashed.where = "r.is_trashed = 1";
         ESPALIER_TRY(const auto runs, catalog->runs(trashed));
         for (const auto& row : runs)
-            if (!fs::exists(trashFolder("run", row.id)) && fs::exists(runFolder(row.id)))
+            if (!isThere(trashFolder("run", row.id)) && isThere(runFolder(row.id)))
                 ESPALIER_CHECK_OK(writer.setRunTrashed(row.id, false));
         ESPALIER_TRY(const auto sets, catalog->datasets(true));
         for (const auto& row : sets)
-            if (row.isTrashed && !fs::exists(trashFolder("dataset", row.id)) && fs::exists(datasetFolder(row.id)))
+            if (row.isTrashed && !isThere(trashFolder("dataset", row.id)) && isThere(datasetFolder(row.id)))
                 ESPALIER_CHECK_OK(writer.setDatasetTrashed(row.id, false));
         return {};
     });

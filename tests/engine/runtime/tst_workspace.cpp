@@ -190,7 +190,7 @@ void TestWorkspace::explainsAnUnknownName() {
     newRun(*workspace, "cct7-F-s2");
     newRun(*workspace, "elsewhere");
     QCOMPARE(errorOf(workspace->findRun("cct7-F-s3")),
-             std::string("cct7-F-s3: no run has this id or name. Did you mean 'cct7-F-s1' or 'cct7-F-s2'?."));
+             std::string("cct7-F-s3: no run has this id or name. Similar names are 'cct7-F-s1' and 'cct7-F-s2'."));
     QCOMPARE(errorOf(workspace->findRun("qqqqqqqq")),
              std::string("qqqqqqqq: no run has this id or name. List the runs to see their names."));
     QVERIFY(!workspace->findRun(""));
@@ -207,7 +207,7 @@ void TestWorkspace::filtersAndExplainsUnknownKeys() {
     QCOMPARE(found->front().folder, a.folder);
     QCOMPARE(workspace->queryRunIds("", "name")->front(), a.id);
     QCOMPARE(errorOf(workspace->queryRuns("varient = cct2")),
-             std::string("filter, character 1: no run has a parameter or column \"varient\". Did you mean 'variant'?."));
+             std::string("filter, character 1: no run has a parameter or column \"varient\". A similar name is 'variant'."));
 }
 
 void TestWorkspace::undoesAndRedoesEverything() {
@@ -367,7 +367,7 @@ void TestWorkspace::rebuildGivesTheSameRows() {
     workspace.reset();
     for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(m_folder / (std::string("catalog.sqlite") + suffix));
     workspace = openAt(m_folder);
-    QCOMPARE(workspace->runs(true)->size(), std::size_t(0));
+    compareRows(*workspace->runs(true), before);  // a missing catalog is made again on its own
     QCOMPARE(workspace->rebuild()->size(), std::size_t(0));
     compareRows(*workspace->runs(true), before);
     QCOMPARE(workspace->queryRuns("tag = best and paper")->size(), std::size_t(1));
@@ -506,7 +506,7 @@ void TestWorkspace::keepsDataSets() {
     QCOMPARE(workspace->datasets()->size(), std::size_t(2));
     QCOMPARE(workspace->findDataset("small-2")->id, second.id);
     QCOMPARE(errorOf(workspace->findDataset("smal")),
-             std::string("smal: no data set has this id or name. Did you mean 'small' or 'small-2'?."));
+             std::string("smal: no data set has this id or name. Similar names are 'small' and 'small-2'."));
     QCOMPARE(workspace->samples(first.id, 1, 3)->size(), std::size_t(3));
     QCOMPARE(workspace->samples(first.id, 4, 30)->size(), std::size_t(2));
     const auto ofClass = *workspace->samples(first.id, 1, -1, 1);

@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double kStopPollSecs = 0.25;
-constexpr double kStoreSecs = 5.0  /* a row costs two syncs */;
+constexpr double kStoreSecs = 5.0;  // a row costs several syncs
+constexpr double kCheckpointStoreSecs = 1.0;
 
 // The catalog keeps what a run was made from for good; a run whose data were imported by itself is the one exception,
 // so its row is taken out and put back inside one transaction.
@@ -68,6 +69,7 @@ private:
     void end(const Result<void>& result);
     void store(feed::JobState state);
     void betweenSteps();
+    void storeNowAndThen();
 
     const JobServices& m_services;
     Job& m_job;
@@ -145,7 +147,7 @@ Result<void> RunExecution::runRecipe() {
     RunContextImpl context(RunWork{m_job, *m_sinks, m_info, m_plan.params,
                                    m_plan.dataset ? &*m_plan.dataset : nullptr, m_images.get(),
                                    m_plan.parent ? &*m_plan.parent : nullptr, m_device, m_plan.card->version,
-                                   [this] { betweenSteps(); }, [this] { store(m_job.state()); }});
+                                   [this] { betweenSteps(); }, [this] { storeNowAndThen(); }});
     return recipe->run(context);
 }
 
@@ -156,6 +158,10 @@ void RunExecution::betweenSteps() {
         if (Workspace::takeStopRequest(m_info.folder)) m_job.requestStop();
     }
     if (now - m_lastStoreSecs >= kStoreSecs) store(m_job.state());
+}
+
+void RunExecution::storeNowAndThen() {
+    if (steadySecs() - m_lastStoreSecs >= kCheckpointStoreSecs) store(m_job.state());
 }
 
 void RunExecution::store(feed::JobState state) {

@@ -218,7 +218,7 @@ void TestEngine::aFailureEndsOnlyItsOwnJob_data() {
     QTest::newRow("a torch error") << "torch" << int(ErrorCode::Torch) << "cannot be multiplied";
     QTest::newRow("no memory") << "memory" << int(ErrorCode::OutOfMemory) << "memory is used up";
     QTest::newRow("NaN loss") << "nan" << int(ErrorCode::Numeric) << "train/loss became NaN at step 6";
-    QTest::newRow("infinite weights") << "weights" << int(ErrorCode::Numeric) << "train/loss became";
+    QTest::newRow("infinite weights") << "weights" << int(ErrorCode::Numeric) << "weights became NaN or infinite";
 }
 
 void TestEngine::aFailureEndsOnlyItsOwnJob() {

@@ -109,6 +109,7 @@ private Q_SLOTS:
     void rebuildGivesTheSameRows();
     void checkNamesWhatIsWrong();
     void mendsAHalfDoneMoveToTheTrash();
+    void staysWholeWhenKilledInTheMiddle();
     void survivesADamagedCatalog();
     void explainsAnUnusableFolder();
     void explainsAReadOnlyFolder();
@@ -413,6 +414,48 @@ void TestWorkspace::mendsAHalfDoneMoveToTheTrash() {
     QVERIFY(!workspace->run(kept)->isTrashed);
     QVERIFY(workspace->restoreRun(moved));
     QCOMPARE(workspace->check()->size(), std::size_t(0));
+}
+
+void TestWorkspace::staysWholeWhenKilledInTheMiddle() {
+    openAt(m_folder);
+    for (int round = 0; round < 20; ++round) {
+        int pipes[2];
+        QCOMPARE(::pipe(pipes), 0);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const auto workspace = openAt(m_folder);
+            for (int i = 0;; ++i) {
+                const auto run = newRun(*workspace, "r");
+                (void)workspace->addTag({run.id}, "t");
+                (void)workspace->trashRun(run.id);
+                if (i % 2) (void)workspace->undo();
+                if (i == 0) (void)!::write(pipes[1], "+", 1);
+            }
+        }
+        char byte = 0;
+        QCOMPARE(::read(pipes[0], &byte, 1), ssize_t(1));
+        ::usleep(static_cast<useconds_t>(round * 1300));
+        ::kill(child, SIGKILL);
+        exitStatus(child);
+        ::close(pipes[0]);
+        ::close(pipes[1]);
+        const auto workspace = openAt(m_folder);
+        for (const auto& warning : *workspace->check())
+            QVERIFY2(warning.kind == "folder_without_row", (warning.file + " " + warning.kind + " " + warning.detail).c_str());
+        const auto rows = *workspace->runs(true);
+        QVERIFY(!rows.empty());
+        for (const auto& row : rows) {
+            QVERIFY(fs::exists(fs::path(row.folder) / "manifest.json"));
+            QVERIFY(feed::isFinal(row.state));
+        }
+    }
+    const auto workspace = openAt(m_folder);
+    const auto folders = std::distance(fs::directory_iterator(m_folder / "trash"), {});
+    QVERIFY(folders > 0);
+    QVERIFY(workspace->rebuild());
+    QCOMPARE(workspace->check()->size(), std::size_t(0));
+    QVERIFY(*workspace->emptyTrash() > 0);
+    QCOMPARE(std::distance(fs::directory_iterator(m_folder / "trash"), {}), 0);
 }
 
 void TestWorkspace::survivesADamagedCatalog() {

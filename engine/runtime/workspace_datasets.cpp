@@ -30,8 +30,8 @@ catalog::DatasetRow datasetRow(const feed::DatasetSummary& summary) {
 
 Result<fs::path> Workspace::Impl::createDatasetFolder() {
     for (;;) {
-        auto place = datasetFolder(makeId());
-        if (!isThere(place)) return place;
+        const auto id = makeId();
+        if (!isThere(datasetFolder(id)) && !isThere(trashFolder("dataset", id))) return datasetFolder(id);
     }
 }
 

@@ -120,7 +120,11 @@ Result<fs::path> Workspace::Impl::createRun(feed::RunInfo& info, const std::stri
     auto made = info;
     FileLock lock;
     auto written = catalog->write([&](catalog::CatalogWriter& writer) -> Result<void> {
-        made.id = makeId();
+        for (bool isTaken = true; isTaken;) {
+            made.id = makeId();
+            ESPALIER_TRY(const auto twin, writer.run(made.id));
+            isTaken = twin || isThere(runFolder(made.id)) || isThere(trashFolder("run", made.id));
+        }
         ESPALIER_TRY(made.name, writer.freeRunName(made.name.empty() ? defaultRunName(made) : made.name));
         ESPALIER_TRY(made.colorIndex, writer.nextColor());
         if (made.createdSecs <= 0) made.createdSecs = wallClockSecs();

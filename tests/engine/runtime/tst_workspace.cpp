@@ -440,7 +440,8 @@ void TestWorkspace::staysWholeWhenKilledInTheMiddle() {
         ::close(pipes[0]);
         ::close(pipes[1]);
         const auto workspace = openAt(m_folder);
-        for (const auto& warning : *workspace->check())
+        const auto warnings = *workspace->check();
+        for (const auto& warning : warnings)
             QVERIFY2(warning.kind == "folder_without_row", (warning.file + " " + warning.kind + " " + warning.detail).c_str());
         const auto rows = *workspace->runs(true);
         QVERIFY(!rows.empty());

@@ -63,9 +63,11 @@ Banner::Banner(Kind kind, const QString& what, const QString& detail, QWidget* p
     column->setSpacing(2);
     m_what = makeLabel(what, Type::BodyStrong, Color::Text, this);
     m_what->setWordWrap(true);
+    m_what->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     m_what->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_detail = makeLabel(detail, Type::Body, Color::Text2, this);
     m_detail->setWordWrap(true);
+    m_detail->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     m_detail->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_detail->setVisible(!detail.isEmpty());
     m_buttons = new QHBoxLayout;

@@ -16,6 +16,7 @@ PageToolBar::PageToolBar(QWidget* parent) : QWidget(parent), m_layout(new QHBoxL
     setFixedHeight(metrics::kPageToolBar);
     m_layout->setContentsMargins(metrics::kToolBarPadding, 0, metrics::kToolBarPadding, 1);
     m_layout->setSpacing(metrics::kToolBarGap);
+    m_layout->setSizeConstraint(QLayout::SetNoConstraint);  // too narrow means dropping, not growing
     setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
 }
 

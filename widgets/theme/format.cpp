@@ -16,7 +16,11 @@ constexpr QChar kMinus(0x2212);
 constexpr QChar kDash(0x2013);
 constexpr QChar kInfinity(0x221E);
 
-QString withTrueMinus(QString text) { return text.replace(u'-', kMinus); }
+// The sign of the number, not that of an exponent: "5.5e-4" can be typed back.
+QString withTrueMinus(QString text) {
+    if (text.startsWith(u'-')) text[0] = kMinus;
+    return text;
+}
 
 QString notFinite(double value) {
     if (std::isnan(value)) return QString(kDash);

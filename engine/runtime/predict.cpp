@@ -1,31 +1,27 @@
 #include "engine/runtime/predict.h"
 
 #include <algorithm>
-#include <cstring>
-
-#include <nlohmann/json.hpp>
 
 #include "engine/api/run_context.h"
 #include "engine/api/torch.h"
 #include "engine/base/glob.h"
-#include "engine/data/store_image_source.h"
-#include "engine/intake/npy_reader.h"
-#include "engine/intake/zip_reader.h"
 #include "engine/interop/safetensors.h"
+#include "engine/runtime/predict_inputs.h"
 #include "engine/runtime/run_job.h"
 #include "engine/runtime/run_plan.h"
-#include "engine/runtime/workspace_impl.h"
 
 namespace espalier::runtime {
 namespace fs = std::filesystem;
 namespace {
 
+// Rows a pass: attention maps of one pass are what memory has to hold.
+constexpr std::int64_t kRowsAtOnce = 128;
+
 class PredictContextImpl : public api::PredictContext {
 public:
-    PredictContextImpl(api::Params params, nn::NamedTensors weights, std::string path, at::Tensor inputs,
-                       std::vector<std::string> taps)
-        : m_params(std::move(params)), m_weights(std::move(weights)), m_path(std::move(path)),
-          m_inputs(std::move(inputs)), m_taps(std::move(taps)) {}
+    PredictContextImpl(const api::Params& params, const nn::NamedTensors& weights, std::string path,
+                       const std::vector<std::string>& taps)
+        : m_params(params), m_weights(weights), m_path(std::move(path)), m_taps(taps) {}
 
     const api::Params& params() const override { return m_params; }
     const nn::NamedTensors& weights() const override { return m_weights; }
@@ -36,150 +32,94 @@ public:
                            [&](const std::string& glob) { return !glob.empty() && globMatches(glob, tap); });
     }
     void output(std::string_view name, const at::Tensor& value) override {
-        m_outputs.add(std::string(name), value.detach().to(at::kCPU).contiguous());
+        m_parts[std::string(name)].push_back(value.detach().to(at::kCPU).contiguous());
+        if (std::find(m_order.begin(), m_order.end(), name) == m_order.end()) m_order.emplace_back(name);
     }
-    nn::NamedTensors& outputs() { return m_outputs; }
+
+    void give(at::Tensor inputs) { m_inputs = std::move(inputs); }
+    /// Pieces that have a row for each input row are joined; of anything else (a position table) the first one stands.
+    nn::NamedTensors joined(std::int64_t rows) const {
+        nn::NamedTensors outputs;
+        for (const auto& name : m_order) {
+            const auto& parts = m_parts.at(name);
+            std::int64_t total = 0;
+            for (const auto& part : parts) total += part.dim() > 0 ? part.size(0) : 0;
+            outputs.add(name, total == rows && parts.size() > 1 ? at::cat(parts) : parts.front());
+        }
+        return outputs;
+    }
 
 private:
-    api::Params m_params;
-    nn::NamedTensors m_weights, m_outputs;
+    const api::Params& m_params;
+    const nn::NamedTensors& m_weights;
     std::string m_path;
+    const std::vector<std::string>& m_taps;
     at::Tensor m_inputs;
-    std::vector<std::string> m_taps;
+    std::vector<std::string> m_order;
+    std::map<std::string, std::vector<at::Tensor>> m_parts;
 };
 
-Result<at::Tensor> readNpyTensor(intake::ByteSource& source, const std::string& where) {
-    ESPALIER_TRY(const auto header, intake::readNpyHeader(source));
-    ESPALIER_CHECK_OK(intake::checkNpyNumbers(header, where));
-    ESPALIER_TRY(const auto values, intake::readNpyNumbers(source, header));
-    auto tensor = at::empty(header.shape, at::kFloat);
-    std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<float>());
-    return tensor;
-}
-
-bool isInputName(std::string_view name) {
-    for (const auto* known : {"input", "inputs", "images", "x", "X", "data", "arr_0"})
-        if (name == known) return true;
-    return false;
-}
-
-Result<at::Tensor> readNpz(const fs::path& path) {
-    ESPALIER_TRY(const auto zip, intake::ZipReader::open(path));
-    const auto& members = zip->members();
-    const intake::ZipMember* chosen = members.size() == 1 ? &members.front() : nullptr;
-    for (const auto& member : members)
-        if (!chosen && isInputName(fs::path(member.name).stem().string())) chosen = &member;
-    if (!chosen)
-        return fail(ErrorCode::BadInput, "none of its arrays is named inputs or images", path.string(),
-                    "Name the array inputs, or give a .npy file");
-    ESPALIER_TRY(const auto source, zip->openMember(*chosen));
-    return readNpyTensor(*source, path.string() + "[" + chosen->name + "]");
-}
-
-Result<at::Tensor> readSafetensorsInput(const fs::path& path) {
-    ESPALIER_TRY(const auto file, interop::readSafetensors(path));
-    const at::Tensor* chosen = file.tensors.size() == 1 ? &file.tensors.front().second : nullptr;
-    for (const auto& [name, tensor] : file.tensors)
-        if (!chosen && isInputName(name)) chosen = &tensor;
-    if (!chosen)
-        return fail(ErrorCode::BadInput, "none of its tensors is named inputs or images", path.string(),
-                    "Name the tensor inputs");
-    return chosen->to(at::kFloat);
-}
-
-std::vector<float> numbersIn(const nn::NamedTensors& weights, const char* key) {
-    const auto found = weights.metadata.find(key);
-    if (found == weights.metadata.end()) return {};
-    const auto json = nlohmann::json::parse(
-        found->second.find('[') == std::string::npos ? "[" + found->second + "]" : found->second, nullptr, false);
-    std::vector<float> numbers;
-    if (json.is_array())
-        for (const auto& value : json)
-            if (value.is_number()) numbers.push_back(value.get<float>());
-    return numbers;
-}
-
-// All pictures of a data set in its order, [B, C, H, W], values 0…1, then normalised as the weights' metadata says.
-Result<at::Tensor> readDataset(Workspace& workspace, const std::string& text, const nn::NamedTensors& weights) {
-    ESPALIER_TRY(const auto summary, workspace.findDataset(text));
-    if (summary.kind != "images")
-        return fail(ErrorCode::BadInput, "prediction needs images, and this data set holds a " + summary.kind,
-                    summary.name);
-    if (!summary.hasOneSize)
-        return fail(ErrorCode::BadInput, "its pictures have different sizes", summary.name,
-                    "Give an array file of one size");
-    ESPALIER_TRY(auto store, workspace.impl().datasetStore(summary.id));
-    const data::StoreImageSource images(store);
-    std::vector<at::Tensor> rows;
-    for (std::int64_t row = 0; row < store->size(); ++row) {
-        ESPALIER_TRY(const auto picture, images.image(row));
-        auto bytes = at::empty({picture.height, picture.width, picture.channels}, at::kByte);
-        std::memcpy(bytes.mutable_data_ptr<std::uint8_t>(), picture.pixels.data(), picture.pixels.size());
-        rows.push_back(bytes.permute({2, 0, 1}));
-    }
-    if (rows.empty()) return fail(ErrorCode::BadInput, "holds no pictures", summary.name);
-    auto batch = at::stack(rows).to(at::kFloat).div_(255.0);
-    auto mean = numbersIn(weights, "mean"), std = numbersIn(weights, "std");
-    if (!mean.empty() && mean.size() == std.size()) {
-        const auto channels = static_cast<std::int64_t>(mean.size());
-        if (batch.size(1) == 1 && channels == 3) batch = batch.expand({-1, 3, -1, -1}).contiguous();
-        if (batch.size(1) == channels)
-            batch = batch.sub(at::tensor(mean).view({1, channels, 1, 1})).div(at::tensor(std).view({1, channels, 1, 1}));
-    }
-    return batch;
-}
-
-Result<at::Tensor> readInput(Workspace& workspace, const std::string& input, const nn::NamedTensors& weights) {
-    const fs::path path(input);
-    std::error_code ignored;
-    const auto extension = path.extension();
-    if (extension != ".npy" && extension != ".npz" && extension != ".safetensors")
-        return readDataset(workspace, input, weights);
-    if (!fs::is_regular_file(path, ignored))
-        return fail(ErrorCode::NotFound, "there is no such input file", input, "Check the path");
-    if (extension == ".safetensors") return readSafetensorsInput(path);
-    if (extension == ".npz") return readNpz(path);
-    ESPALIER_TRY(const auto source, intake::openFileBytes(path));
-    return readNpyTensor(*source, input);
-}
-
-Result<void> predict(Workspace& workspace, const api::RecipeRegistry& registry, const PredictRequest& request) {
-    std::string recipeId = request.recipe;
+/// Whose weights, with which parameters.
+struct Chosen {
+    const api::RecipeCard* card = nullptr;
+    fs::path weights;
     std::map<std::string, std::string> params;
-    fs::path weightsPath = request.weights;
+};
+
+Result<Chosen> choose(Workspace& workspace, const api::RecipeRegistry& registry, const PredictRequest& request) {
+    Chosen chosen;
+    std::string recipeId = request.recipe;
+    chosen.weights = request.weights;
     if (!request.run.empty()) {
         ESPALIER_TRY(const auto run, workspace.findRun(request.run));
         recipeId = run.recipe;
-        params = run.params;
+        chosen.params = run.params;
         if (request.weights.empty()) {
-            ESPALIER_TRY(weightsPath, runWeights(run));
+            ESPALIER_TRY(chosen.weights, runWeights(run));
         }
     }
-    if (weightsPath.empty())
+    if (chosen.weights.empty())
         return fail(ErrorCode::BadInput, "no weights were named", "weights", "Name a run, or a file with --weights");
-    ESPALIER_TRY(const auto recipe, registry.create(recipeId));
-    const auto* card = registry.find(recipeId);
-    ESPALIER_TRY(auto weights, interop::readSafetensors(weightsPath));
-    if (request.run.empty()) {
-        ESPALIER_TRY(const auto parent, parentFromFile(weightsPath));
-        if (parent.recipeId == card->id) params = parent.params;
+    chosen.card = registry.find(recipeId);
+    if (!chosen.card) {
+        auto missing = registry.create(recipeId);
+        return fail(missing ? Error{ErrorCode::NotFound, "there is no recipe of this name", recipeId, {}, {}}
+                            : missing.error());
     }
-    RunRequest texts;
-    texts.scale = api::Scale::Paper;
-    texts.params = params;
+    if (request.run.empty()) {
+        ESPALIER_TRY(const auto parent, parentFromFile(chosen.weights));
+        if (parent.recipeId == chosen.card->id) chosen.params = parent.params;
+    }
     for (const auto& [key, value] : request.params) {
         auto plain = key;
         std::replace(plain.begin(), plain.end(), '-', '_');
-        texts.params[plain] = value;
+        chosen.params[plain] = value;
     }
-    ESPALIER_TRY(auto checked, requestParams(*card, texts));
-    ESPALIER_TRY(auto inputs, readInput(workspace, request.input, weights));
-    PredictContextImpl context(std::move(checked), std::move(weights), weightsPath.string(), std::move(inputs),
-                               request.taps);
+    return chosen;
+}
+
+Result<void> predict(Workspace& workspace, const api::RecipeRegistry& registry, const PredictRequest& request) {
+    ESPALIER_TRY(const auto chosen, choose(workspace, registry, request));
+    RunRequest texts;
+    texts.scale = api::Scale::Paper;
+    texts.params = chosen.params;
+    ESPALIER_TRY(const auto params, requestParams(*chosen.card, texts));
+    ESPALIER_TRY(const auto weights, interop::readSafetensors(chosen.weights));
+    ESPALIER_TRY(const auto recipe, registry.create(chosen.card->id));
+    ESPALIER_TRY(const auto inputs, openPredictInputs(workspace, request.input, weights, params));
+    PredictContextImpl context(params, weights, chosen.weights.string(), request.taps);
     at::NoGradGuard noGrad;
-    ESPALIER_CHECK_OK(recipe->predict(context));
-    context.outputs().metadata = {{"recipe", card->id}, {"weights", weightsPath.filename().string()}};
-    ESPALIER_CHECK_OK(interop::writeSafetensors(request.output, context.outputs()));
+    for (std::int64_t first = 0; first < inputs->size(); first += kRowsAtOnce) {
+        ESPALIER_TRY(auto rows, inputs->rows(first, std::min(kRowsAtOnce, inputs->size() - first)));
+        context.give(std::move(rows));
+        ESPALIER_CHECK_OK(recipe->predict(context));
+    }
+    auto outputs = context.joined(inputs->size());
+    const auto facts = inputs->facts();
+    for (const auto& [name, tensor] : facts.tensors) outputs.add(name, tensor);
+    outputs.metadata = {{"recipe", chosen.card->id}, {"weights", chosen.weights.filename().string()}};
+    ESPALIER_TRY(const auto bytes, interop::writeSafetensors(request.output, outputs));
+    (void)bytes;
     return {};
 }
 

@@ -121,7 +121,7 @@ runtime::RunRequest TestRecipeConformance::request() const {
 }
 
 JobState TestRecipeConformance::waitFor(feed::JobId job, const std::function<bool()>& until) {
-    QTest::qWaitFor(
+    const bool hasCome = QTest::qWaitFor(
         [&] {
             for (auto& event : m_engine->events().drain())
                 if (auto* changed = std::get_if<feed::JobStateChanged>(&event)) {
@@ -131,6 +131,7 @@ JobState TestRecipeConformance::waitFor(feed::JobId job, const std::function<boo
             return feed::isFinal(m_states[job]) || (until && until());
         },
         120000);
+    if (!hasCome) m_error = "the job did not get there in two minutes";
     return m_states[job];
 }
 

@@ -74,7 +74,7 @@ struct Bench {
     std::string runToEnd(const RunRequest& wanted) {
         const auto job = engine->submit(wanted);
         if (!job) return job.error().sentence();
-        QTest::qWaitFor([&] { return feed::isFinal(state(*job)); }, 30000);
+        if (!QTest::qWaitFor([&] { return feed::isFinal(state(*job)); }, 30000)) return "it never ended";
         for (const auto& change : changes)
             if (change.job == *job) return change.runId;
         return {};

@@ -254,8 +254,11 @@ void TestRecipeConformance::writesOnlyWhatItDeclares() {
             if (globMatches(pattern, name)) return true;
         return false;
     };
-    for (const auto& series : *m_workspace->series(id)) QVERIFY2(isDeclared(series.name), series.name.c_str());
-    for (const auto& array : *m_workspace->arrays(id)) QVERIFY2(isDeclared(array.name), array.name.c_str());
+    const auto series = m_workspace->series(id);
+    const auto arrays = m_workspace->arrays(id);
+    QVERIFY(series && arrays && !series->empty());
+    for (const auto& one : *series) QVERIFY2(isDeclared(one.name), one.name.c_str());
+    for (const auto& one : *arrays) QVERIFY2(isDeclared(one.name), one.name.c_str());
 }
 
 void TestRecipeConformance::touchesOnlyItsRunFolder() {

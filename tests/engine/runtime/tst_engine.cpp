@@ -9,12 +9,15 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
 #include "engine/api/torch.h"
 #include "engine/runtime/engine.h"
 #include "tests/support/fake_recipe.h"
+#include "tests/support/small_images.h"
 
 using namespace espalier;
 using feed::JobState;
@@ -124,6 +127,9 @@ private Q_SLOTS:
     void childTrainsUntilKilled();
     void forecastsAndEstimates();
     void exportsTheWeights();
+    void importsBesideTraining();
+    void importsAPathAsPartOfTheRun();
+    void refusesTheWrongKindOfData();
 };
 
 void TestEngine::runsARecipeToItsEnd() {
@@ -378,7 +384,8 @@ void TestEngine::stopsAWaitingJobAtOnce() {
     bench.engine->stop(*waiting);
     QCOMPARE(int(bench.state(*waiting)), int(JobState::Stopped));
     int stopped = 0;
-    for (const auto& run : *bench.workspace->runs()) stopped += run.state == JobState::Stopped;
+    const auto runs = bench.workspace->runs();
+    for (const auto& run : *runs) stopped += run.state == JobState::Stopped;
     QCOMPARE(stopped, 1);
     bench.engine->stop(*first);
     QVERIFY(bench.waitFor(*first, JobState::Stopped));
@@ -400,7 +407,6 @@ void TestEngine::lowersItsPriority() {
 
 void TestEngine::endsCleanlyWhileAJobRuns() {
     QTemporaryDir dir;
-    std::vector<feed::RunInfo> runs;
     {
         Bench bench(dir.path());
         QVERIFY(bench.engine->submit(longRun(bench)));
@@ -409,7 +415,9 @@ void TestEngine::endsCleanlyWhileAJobRuns() {
         QTRY_VERIFY(bench.count(runId, "train/loss") >= 1);
     }
     const auto again = runtime::Workspace::open(dir.path().toStdString());
-    for (const auto& run : *(*again)->runs()) QCOMPARE(int(run.state), int(JobState::Stopped));
+    const auto stored = (*again)->runs();
+    QCOMPARE(stored->size(), std::size_t(2));
+    for (const auto& run : *stored) QCOMPARE(int(run.state), int(JobState::Stopped));
 }
 
 void TestEngine::resumesAStoppedRunExactly() {
@@ -431,7 +439,8 @@ void TestEngine::resumesAStoppedRunExactly() {
     for (const char* series : {"train/loss", "valid/loss", "train/top1", "train/grad_norm", "test/loss"})
         QCOMPARE(bench.logged(runId, series), bench.logged(straight, series));
     bool isMarked = false;
-    for (const auto& mark : *bench.workspace->marks(runId)) isMarked = isMarked || mark.kind == "resume";
+    const auto marks = bench.workspace->marks(runId);
+    for (const auto& mark : *marks) isMarked = isMarked || mark.kind == "resume";
     QVERIFY(isMarked);
     QVERIFY(!bench.engine->resumeRun(runId));  // a finished run is not continued
 }
@@ -534,6 +543,91 @@ void TestEngine::exportsTheWeights() {
     const auto point = bench.engine->exportPoint(id, 3, file);
     QVERIFY(!point);
     QVERIFY(point.error().sentence().find("no point 3") != std::string::npos);
+}
+
+void TestEngine::importsBesideTraining() {
+    QTemporaryDir dir;
+    const auto pictures = std::filesystem::path(dir.path().toStdString()) / "stripes";
+    tests::writeSmallImageSet(pictures, 8);
+    Bench bench(dir.filePath(QStringLiteral("workspace")));
+    const auto training = bench.engine->submit(longRun(bench));
+    QVERIFY(bench.waitFor(*training, JobState::Running));
+    runtime::ImportRequest request;
+    request.paths = {pictures};
+    const auto import = bench.engine->submitImport(request);
+    QVERIFY(import.has_value());
+    QVERIFY(bench.waitFor(*import, JobState::Completed));
+    QCOMPARE(int(bench.state(*training)), int(JobState::Running));
+    const auto datasets = bench.workspace->datasets();
+    QVERIFY(datasets && datasets->size() == 1);
+    QCOMPARE(datasets->front().samples, std::int64_t(24));
+    // The same content again is the same data set.
+    const auto again = bench.engine->submitImport(request);
+    QVERIFY(bench.waitFor(*again, JobState::Completed));
+    QCOMPARE(bench.workspace->datasets()->size(), std::size_t(1));
+    request.isDryRun = true;
+    const auto dry = bench.engine->submitImport(request);
+    QVERIFY(bench.waitFor(*dry, JobState::Completed));
+    request.paths = {pictures / "missing"};
+    QVERIFY(!bench.engine->submitImport(request));
+    bench.engine->stop(*training);
+    QVERIFY(bench.waitFor(*training, JobState::Stopped));
+}
+
+void TestEngine::importsAPathAsPartOfTheRun() {
+    QTemporaryDir dir;
+    const auto pictures = std::filesystem::path(dir.path().toStdString()) / "stripes";
+    tests::writeSmallImageSet(pictures, 8);
+    Bench bench(dir.filePath(QStringLiteral("workspace")));
+    auto card = tests::FakeRecipe::card();
+    card.id = "901-fake-images";
+    card.accepts = {api::DatasetKind::Images};
+    QVERIFY(bench.registry.add(card, [] { return std::make_unique<tests::FakeRecipe>(); }));
+    auto request = bench.request({{"epochs", "1"}});
+    request.recipe = "901";
+    QVERIFY(!bench.engine->submit(request));  // it needs data
+    request.dataset = pictures.string();
+    const auto id = bench.runToEnd(request);
+    const auto run = bench.workspace->run(id);
+    QVERIFY2(run.has_value(), id.c_str());
+    QVERIFY2(run->state == JobState::Completed, run->stateDetail.c_str());
+    QCOMPARE(run->datasetName, std::string("stripes"));
+    QCOMPARE(run->datasetHash.size(), std::size_t(64));
+    const auto manifest = nlohmann::json::parse(*bench.workspace->manifestText(id));
+    QCOMPARE(manifest["dataset"]["hash"].get<std::string>(), run->datasetHash);
+    QVERIFY(bench.workspace->rebuild());
+    QCOMPARE(bench.workspace->run(id)->datasetHash, run->datasetHash);
+    // By name from now on, and by its first run.
+    request.dataset = "stripes";
+    QCOMPARE(bench.workspace->run(bench.runToEnd(request))->datasetId, run->datasetId);
+}
+
+void TestEngine::refusesTheWrongKindOfData() {
+    QTemporaryDir dir;
+    const auto table = std::filesystem::path(dir.path().toStdString()) / "points.csv";
+    {
+        std::ofstream file(table);
+        file << "a,b,label\n";
+        for (int i = 0; i < 30; ++i) file << i << ',' << i * 0.5 << ',' << (i % 2 ? "odd" : "even") << '\n';
+    }
+    Bench bench(dir.filePath(QStringLiteral("workspace")));
+    auto card = tests::FakeRecipe::card();
+    card.id = "901-fake-images";
+    card.accepts = {api::DatasetKind::Images};
+    QVERIFY(bench.registry.add(card, [] { return std::make_unique<tests::FakeRecipe>(); }));
+    runtime::ImportRequest import;
+    import.paths = {table};
+    const auto job = bench.engine->submitImport(import);
+    QVERIFY(bench.waitFor(*job, JobState::Completed));
+    auto request = bench.request({});
+    request.recipe = "901";
+    request.dataset = bench.workspace->datasets()->front().id;
+    const auto run = bench.engine->submit(request);
+    QVERIFY(!run);
+    QVERIFY2(run.error().sentence().find("needs images, and this data set holds a table") != std::string::npos,
+             run.error().sentence().c_str());
+    request.dataset = "nothing-of-this-name";
+    QVERIFY(!bench.engine->submit(request));
 }
 
 QTEST_GUILESS_MAIN(TestEngine)

@@ -37,6 +37,9 @@ private:
 std::vector<feed::Split> splitRows(const std::vector<std::int64_t>& labels, const std::array<double, 3>& fractions,
                                    std::int64_t seed);
 
+/// A sentence when the fractions are not three shares that sum to 1 with something to train on.
+Result<void> checkFractions(const std::array<double, 3>& fractions);
+
 /// Rewrites split and hash of a stored data set; everything else stays.
 Result<feed::DatasetSummary> resplitDataset(const std::filesystem::path& folder, const std::array<double, 3>& fractions,
                                             std::int64_t seed);

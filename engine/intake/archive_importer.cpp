@@ -1,0 +1,297 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "engine/base/files.h"
+#include "engine/intake/image_layout.h"
+#include "engine/intake/image_probe.h"
+#include "engine/intake/importer.h"
+#include "engine/intake/names.h"
+
+namespace espalier::intake {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::int64_t kMaxEntryBytes = std::int64_t(1) << 30;
+constexpr std::int64_t kMaxEntries = 2'000'000;
+constexpr std::int64_t kMaxRatio = 200;
+constexpr std::int64_t kRatioFreeBytes = 16'000'000;   ///< smaller entries are harmless whatever their ratio
+constexpr std::int64_t kInMemoryBytes = 1'500'000'000; ///< up to here rows come in the order of the folders
+
+struct ArchiveCloser {
+    void operator()(archive* handle) const { archive_read_free(handle); }
+};
+using ArchivePointer = std::unique_ptr<archive, ArchiveCloser>;
+
+std::string troubleOf(archive* handle) {
+    const char* text = archive_error_string(handle);
+    return text ? displayText(text) : "unknown trouble";
+}
+
+Result<ArchivePointer> openArchive(const fs::path& path) {
+    ArchivePointer handle(archive_read_new());
+    archive_read_support_filter_all(handle.get());
+    archive_read_support_format_tar(handle.get());
+    archive_read_support_format_gnutar(handle.get());
+    archive_read_support_format_zip(handle.get());
+    archive_read_support_format_7zip(handle.get());
+    archive_read_support_format_cpio(handle.get());
+    archive_read_support_format_rar(handle.get());
+    archive_read_support_format_rar5(handle.get());
+    if (archive_read_open_filename(handle.get(), path.c_str(), 1 << 18) != ARCHIVE_OK)
+        return fail(ErrorCode::BadInput, "cannot be read as an archive (" + troubleOf(handle.get()) + "): it is damaged or not an archive",
+                    displayText(path.string()), "Download it again");
+    return handle;
+}
+
+std::string nameOf(archive_entry* entry) {
+    const char* name = archive_entry_pathname(entry);
+    if (!name) name = archive_entry_pathname_utf8(entry);
+    return name ? name : "";
+}
+
+/// Why a name must not come out of an archive; empty when it is harmless.
+std::string escapeTrouble(const std::string& name) {
+    if (name.empty()) return {};
+    if (name[0] == '/' || name[0] == '\\') return "has an absolute name";
+    if (name.size() > 1 && name[1] == ':' && std::isalpha(static_cast<unsigned char>(name[0]))) return "has an absolute name (drive letter)";
+    std::size_t start = 0;
+    while (start <= name.size()) {
+        const auto end = std::min(name.find_first_of("/\\", start), name.size());
+        if (name.compare(start, end - start, "..") == 0) return "climbs out of its folder with ..";
+        start = end + 1;
+    }
+    return {};
+}
+
+std::string cleanName(std::string name) {
+    while (name.rfind("./", 0) == 0) name.erase(0, 2);
+    while (!name.empty() && name.back() == '/') name.pop_back();
+    return name;
+}
+
+bool isSystemPath(const std::string& path) {
+    std::size_t start = 0;
+    while (start <= path.size()) {
+        const auto end = std::min(path.find('/', start), path.size());
+        if (end > start && isSystemName(path.substr(start, end - start))) return true;
+        start = end + 1;
+    }
+    return false;
+}
+
+/// What one pass over the headers found.
+struct Listing {
+    std::vector<LayoutEntry> pictures;  ///< index = position among all entries
+    std::vector<std::string> others, folders;
+    std::int64_t bytes = 0;
+    std::int64_t pictureBytes = 0;
+    Warnings warnings;
+    std::string truncation;  ///< the library's words when the archive ends early
+};
+
+Result<void> noteEntry(archive_entry* entry, std::int64_t position, std::int64_t archiveBytes, const std::string& where,
+                       std::set<std::string>& seen, Listing& listing) {
+    const auto raw = nameOf(entry);
+    if (const auto trouble = escapeTrouble(raw); !trouble.empty())
+        return fail(ErrorCode::BadInput, "the entry " + displayText(raw) + " " + trouble + " and would be written outside", where,
+                    "Do not trust this archive; ask for a clean one");
+    if (archive_entry_is_encrypted(entry) || archive_entry_is_data_encrypted(entry))
+        return fail(ErrorCode::Unsupported, "is encrypted with a password", where, "Unpack it first and import the folder");
+    const auto name = cleanName(raw);
+    if (name.empty() || isSystemPath(name)) return {};
+    const auto skip = [&](const char* kind, std::string detail) {
+        listing.warnings.push_back({name, 0, kind, std::move(detail), Outcome::Skipped});
+    };
+    const auto type = archive_entry_filetype(entry);
+    if (archive_entry_hardlink(entry) || archive_entry_symlink(entry) || type == AE_IFLNK) {
+        skip("link", "is a link, which is never followed out of an archive");
+        return {};
+    }
+    if (type == AE_IFDIR) {
+        listing.folders.push_back(name);
+        return {};
+    }
+    if (type != AE_IFREG) {
+        skip("not_a_file", "is no ordinary file (a pipe or device)");
+        return {};
+    }
+    const std::int64_t size = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : 0;
+    if (size < 0 || size > kMaxEntryBytes)
+        return fail(ErrorCode::BadInput, "the entry " + displayText(name) + " claims " + groupedNumber(size) + " bytes, more than a picture can have",
+                    where, "Check the archive");
+    if (size > kRatioFreeBytes && size > kMaxRatio * archiveBytes) {
+        skip("ratio", "unpacks to " + groupedNumber(size) + " bytes, a ratio beyond " + std::to_string(kMaxRatio) + " to 1");
+        return {};
+    }
+    listing.bytes += size;
+    if (listing.bytes > kMaxRatio * archiveBytes && listing.bytes > kMaxEntryBytes)
+        return fail(ErrorCode::BadInput, "unpacks to more than " + std::to_string(kMaxRatio) + " times its size: the ratio of an archive bomb", where,
+                    "Check the archive");
+    if (!seen.insert(name).second) {
+        skip("duplicate_name", "stands in the archive twice: the first one counts");
+        return {};
+    }
+    if (isImageSuffix(suffixOf(name))) {
+        listing.pictures.push_back({name, static_cast<std::size_t>(position)});
+        listing.pictureBytes += size;
+    } else {
+        listing.others.push_back(name);
+    }
+    return {};
+}
+
+Result<Listing> listArchive(const fs::path& path, RowSink& sink) {
+    const auto where = displayText(path.string());
+    std::error_code error;
+    const auto archiveBytes = static_cast<std::int64_t>(fs::file_size(path, error));
+    ESPALIER_TRY(auto handle, openArchive(path));
+    Listing listing;
+    std::set<std::string> seen;
+    for (std::int64_t position = 0; !sink.isStopped(); ++position) {
+        archive_entry* entry = nullptr;
+        const int status = archive_read_next_header(handle.get(), &entry);
+        if (status == ARCHIVE_EOF) break;
+        if (status == ARCHIVE_FATAL || status == ARCHIVE_FAILED) {
+            if (archive_read_has_encrypted_entries(handle.get()) > 0)
+                return fail(ErrorCode::Unsupported, "is encrypted with a password", where, "Unpack it first and import the folder");
+            if (position == 0)
+                return fail(ErrorCode::BadInput, "is damaged, cut off or not an archive (" + troubleOf(handle.get()) + ")", where, "Download it again");
+            listing.truncation = troubleOf(handle.get());
+            break;
+        }
+        if (position >= kMaxEntries)
+            return fail(ErrorCode::BadInput, "holds more than " + groupedNumber(kMaxEntries) + " entries", where, "Import a part of it");
+        ESPALIER_CHECK_OK(noteEntry(entry, position, archiveBytes, where, seen, listing));
+    }
+    return listing;
+}
+
+/// The entry's bytes; the error's `what` is the reason for a warning.
+Result<std::string> readEntry(archive* handle, archive_entry* entry) {
+    std::string bytes;
+    if (archive_entry_size_is_set(entry)) bytes.reserve(static_cast<std::size_t>(std::clamp<std::int64_t>(archive_entry_size(entry), 0, kRatioFreeBytes)));
+    std::array<char, 1 << 16> block;
+    for (;;) {
+        const auto count = archive_read_data(handle, block.data(), block.size());
+        if (count == 0) return bytes;
+        if (count < 0) return fail(ErrorCode::Corrupt, troubleOf(handle), {}, {}, count == ARCHIVE_FATAL ? "fatal" : "");
+        bytes.append(block.data(), static_cast<std::size_t>(count));
+        if (static_cast<std::int64_t>(bytes.size()) > kMaxEntryBytes)
+            return fail(ErrorCode::BadInput, "is larger than a picture can be");
+    }
+}
+
+/// Second pass: hands every wanted picture's bytes to `take`, in archive order.
+Result<void> readPictures(const fs::path& path, const std::map<std::size_t, const PlacedImage*>& wanted, RowSink& sink,
+                          std::string& truncation, const std::function<Result<void>(const PlacedImage&, std::string)>& take) {
+    ESPALIER_TRY(auto handle, openArchive(path));
+    std::int64_t done = 0;
+    for (std::size_t position = 0; !sink.isStopped() && done < static_cast<std::int64_t>(wanted.size()); ++position) {
+        archive_entry* entry = nullptr;
+        const int status = archive_read_next_header(handle.get(), &entry);
+        if (status == ARCHIVE_EOF) break;
+        if (status == ARCHIVE_FATAL || status == ARCHIVE_FAILED) {
+            if (truncation.empty()) truncation = troubleOf(handle.get());
+            break;
+        }
+        const auto found = wanted.find(position);
+        if (found == wanted.end()) continue;
+        auto bytes = readEntry(handle.get(), entry);
+        sink.progress(++done, static_cast<std::int64_t>(wanted.size()));
+        if (!bytes) {
+            sink.warn({found->second->path, 0, "damaged_entry", "is damaged in the archive (" + bytes.error().what + ")", Outcome::Skipped});
+            if (bytes.error().detail == "fatal") {
+                if (truncation.empty()) truncation = bytes.error().what;
+                break;
+            }
+            continue;
+        }
+        ESPALIER_CHECK_OK(take(*found->second, std::move(*bytes)));
+    }
+    return {};
+}
+
+class ArchiveImporter : public Importer {
+public:
+    std::string_view format() const override { return "archive"; }
+
+    int confidence(const fs::path& path, std::string_view head) const override {
+        if (head.empty()) return 0;
+        const auto name = lowerAscii(path.filename().string());
+        const auto endsWith = [&](std::string_view suffix) { return std::string_view(name).ends_with(suffix); };
+        const auto starts = [&](std::string_view magic) { return head.substr(0, magic.size()) == magic; };
+        if (starts(std::string_view("PK\x03\x04", 4)) || starts(std::string_view("PK\x05\x06", 4))) return endsWith(".zip") ? 80 : 50;
+        if (starts(std::string_view("7z\xBC\xAF\x27\x1C", 6))) return 90;
+        if (starts("Rar!")) return 80;
+        if (head.size() > 262 && head.substr(257, 5) == "ustar") return 85;
+        for (const auto* suffix : {".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz", ".tar.lz4"})
+            if (endsWith(suffix)) return 85;
+        for (const auto* suffix : {".zip", ".7z", ".rar"})
+            if (endsWith(suffix)) return 60;
+        return 0;
+    }
+
+    Result<void> read(const fs::path& path, const ImportOptions&, RowSink& sink) const override {
+        const auto where = displayText(path.string());
+        ESPALIER_TRY(auto listing, listArchive(path, sink));
+        if (sink.isStopped()) return {};
+        if (listing.pictures.empty() && !listing.truncation.empty())
+            return fail(ErrorCode::BadInput, "is cut off or damaged before its first picture (" + listing.truncation + ")", where, "Download it again");
+        if (listing.pictures.empty() && listing.others.empty() && listing.folders.empty() && listing.warnings.empty())
+            return fail(ErrorCode::BadInput, "is an empty archive: there is no data in it", where, "Choose another file");
+        if (listing.pictures.empty()) {
+            for (const auto& warning : listing.warnings) sink.warn(warning);
+            return fail(noPicturesError(where, listing.others));
+        }
+        for (const auto& warning : listing.warnings) sink.warn(warning);
+        const auto layout = layOutImages(listing.pictures, listing.others, listing.folders);
+        for (const auto& name : layout.classes) sink.declareClass(name);
+        for (const auto& warning : layout.warnings) sink.warn(warning);
+        std::map<std::size_t, const PlacedImage*> wanted;
+        for (const auto& image : layout.images) wanted[image.index] = &image;
+        auto truncation = listing.truncation;
+        ESPALIER_CHECK_OK(listing.pictureBytes <= kInMemoryBytes ? sendInOrder(path, layout, wanted, sink, truncation)
+                                                                 : sendAsRead(path, wanted, sink, truncation));
+        if (!truncation.empty())
+            sink.warn({path.filename().string(), 0, "truncated_archive",
+                       "the archive ends early or is damaged (" + truncation + "): what lies before was kept", Outcome::Kept});
+        return {};
+    }
+
+private:
+    static Result<void> send(const PlacedImage& image, std::string bytes, RowSink& sink) {
+        RowMeta meta{image.path, image.label, image.split, static_cast<std::int64_t>(bytes.size())};
+        return sink.encodedImage(std::move(meta), std::move(bytes), {});
+    }
+
+    /// Rows in the order a folder of the same files would give.
+    static Result<void> sendInOrder(const fs::path& path, const ImageLayout& layout, const std::map<std::size_t, const PlacedImage*>& wanted,
+                                    RowSink& sink, std::string& truncation) {
+        std::map<const PlacedImage*, std::string> held;
+        ESPALIER_CHECK_OK(readPictures(path, wanted, sink, truncation, [&](const PlacedImage& image, std::string bytes) -> Result<void> {
+            held.emplace(&image, std::move(bytes));
+            return {};
+        }));
+        for (const auto& image : layout.images) {
+            if (sink.isStopped()) return {};
+            if (const auto found = held.find(&image); found != held.end()) ESPALIER_CHECK_OK(send(image, std::move(found->second), sink));
+        }
+        return {};
+    }
+
+    static Result<void> sendAsRead(const fs::path& path, const std::map<std::size_t, const PlacedImage*>& wanted, RowSink& sink, std::string& truncation) {
+        return readPictures(path, wanted, sink, truncation, [&](const PlacedImage& image, std::string bytes) { return send(image, std::move(bytes), sink); });
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Importer> makeArchiveImporter() { return std::make_unique<ArchiveImporter>(); }
+
+}  // namespace espalier::intake

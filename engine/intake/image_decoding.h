@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+#include "engine/feed/dataset.h"
+#include "engine/intake/image_probe.h"
+
+namespace espalier::intake {
+
+/// Decodes one picture file as a photo viewer shows it: upright by EXIF, 8 bits a channel (16-bit values are scaled),
+/// transparency over white, CMYK as colour, first frame or page. One channel only where the file itself is grey.
+/// Thread-safe. Refuses what is cut, damaged or claims too much, with the reason.
+tl::expected<feed::Image8, ImageTrouble> decodeImage(std::string_view bytes);
+
+/// Upright version of a picture stored with this EXIF orientation.
+feed::Image8 orientedImage(feed::Image8 image, int orientation);
+
+}  // namespace espalier::intake

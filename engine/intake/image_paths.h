@@ -1,0 +1,13 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "engine/intake/importer.h"
+
+namespace espalier::intake {
+
+/// Several dropped pictures and folders as one data set: folders dropped side by side are classes (or splits).
+Result<void> readImagePaths(const std::vector<std::filesystem::path>& paths, RowSink& sink);
+
+}  // namespace espalier::intake

@@ -10,3 +10,12 @@
 #include "engine/nn/loop_spec.h"
 #include "engine/nn/named_tensors.h"
 // Blocks are added here by the room that owns them.
+#include "engine/interop/safetensors.h"
+#include "engine/metrics/classification.h"
+#include "engine/nn/attention_readouts.h"
+#include "engine/nn/compact_transformer.h"
+#include "engine/nn/image_classifier.h"
+#include "engine/nn/losses.h"
+#include "engine/nn/model_io.h"
+#include "engine/nn/schedules.h"
+#include "engine/nn/taps.h"

@@ -175,7 +175,11 @@ Engine::Engine(std::shared_ptr<Workspace> workspace, const api::RecipeRegistry& 
 Engine::~Engine() = default;
 
 Result<feed::JobId> Engine::submit(const RunRequest& request) {
-    ESPALIER_TRY(auto plan, planRun(*d->workspace, d->registry, request));
+    RunPlan plan;
+    ESPALIER_CHECK_OK(runGuarded(request.recipe, [&]() -> Result<void> {
+        ESPALIER_TRY(plan, planRun(*d->workspace, d->registry, request));
+        return {};
+    }));
     const ManifestFacts facts{plan.card->version, plan.from,
                               plan.dataset ? plan.dataset->source : plan.importPath.string()};
     auto& store = d->workspace->impl();

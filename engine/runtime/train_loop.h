@@ -71,6 +71,7 @@ private:
     double m_windowSecs = 0.0;      ///< time spent in the steps of this window
     double m_trainSecs = 0.0;       ///< and in all steps of this process
     double m_startSecs = 0.0;
+    double m_lastSaveSecs = 0.0, m_saveCostSecs = 0.0;
     std::int64_t m_stepsHere = 0, m_itemsHere = 0;
     bool m_wasStopped = false, m_isSaveFailing = false;
 };

@@ -121,6 +121,8 @@ private Q_SLOTS:
     void unevenGroupsWeighByItems();
     void clipsAndLogsTheNormBeforeClipping();
     void asksTheScheduleForEachStep();
+    void marksADropOfTheRate();
+    void epochCheckpointsTakeLittleTime();
     void logsMeansOverTheWindow();
     void averagedWeightsFollowTheFormula();
     void evaluatesWithAveragedWeightsAndTrainsOn();
@@ -242,6 +244,37 @@ void TestTrainLoop::asksTheScheduleForEachStep() {
     QCOMPARE(asked, (std::vector<std::pair<std::int64_t, double>>{{0, 0.0}, {1, 0.5}, {2, 1.0}, {3, 1.5}}));
     QCOMPARE(rig.values("train/lr"), (std::vector<double>{0.001, 0.002, 0.003, 0.004}));
     QCOMPARE(rig.values("train/epoch"), (std::vector<double>{0.5, 1.0, 1.5, 2.0}));
+}
+
+void TestTrainLoop::marksADropOfTheRate() {
+    Rig rig;
+    Line line;
+    tests::FakeBatches batches(1, 6, 4);
+    auto spec = lineSpec(line, batches);
+    spec.learningRate = [](std::int64_t step, double) { return step < 4 ? 0.1 - 0.01 * double(step) : 0.001; };
+    QVERIFY(TrainLoop(rig.services(), spec).run());
+    rig.points("train/loss");
+    std::vector<std::pair<std::int64_t, std::string>> marks;
+    for (const auto& mark : rig.marks)
+        if (mark.kind == "lr") marks.emplace_back(mark.step, mark.text);
+    QCOMPARE(marks, (std::vector<std::pair<std::int64_t, std::string>>{{4, "0.001"}}));
+}
+
+void TestTrainLoop::epochCheckpointsTakeLittleTime() {
+    // A hundred epochs of a few microseconds: the first epoch end is saved, the rest waits for its turn; the end is.
+    Rig rig;
+    Line line;
+    tests::FakeBatches batches(1, 1, 4);
+    auto spec = lineSpec(line, batches);
+    spec.epochs = 100;
+    QVERIFY(TrainLoop(rig.services(), spec).run());
+    rig.points("train/loss");
+    std::vector<std::int64_t> saved;
+    for (const auto& mark : rig.marks)
+        if (mark.kind == "checkpoint") saved.push_back(mark.step);
+    QVERIFY(saved.size() >= 2 && saved.size() < 20);
+    QCOMPARE(saved.front(), std::int64_t(1));
+    QCOMPARE(saved.back(), std::int64_t(100));
 }
 
 void TestTrainLoop::logsMeansOverTheWindow() {

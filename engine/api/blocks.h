@@ -19,3 +19,4 @@
 #include "engine/nn/model_io.h"
 #include "engine/nn/schedules.h"
 #include "engine/nn/taps.h"
+#include "engine/quant/model_quantizer.h"

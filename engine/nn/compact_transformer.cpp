@@ -110,15 +110,18 @@ std::vector<WeightLayer> CompactTransformer::weightLayers() {
         const auto& conv = m_convs[i];
         const auto kernel = conv->weight.size(2);
         side = (side + 2 * conv->padding - kernel) / conv->stride + 1;
-        layers.push_back({conv->layer, "tokenizer." + std::to_string(i), "conv2d", 0, conv->weight, side * side * conv->weight.numel()});
+        const auto stride = conv->stride, padding = conv->padding;
+        layers.push_back({conv->layer, "tokenizer." + std::to_string(i), "conv2d", 0, conv->weight, side * side * conv->weight.numel(), 1,
+                          [stride, padding](const at::Tensor& x, const at::Tensor& w) { return at::conv2d(x, w, {}, stride, padding); }});
         if (m_config.family == CompactFamily::Cct) side = (side - 1) / 2 + 1;
     }
     const auto sequence = m_config.tokens() + (m_config.hasClassToken() ? 1 : 0);
+    const auto product = [](const at::Tensor& x, const at::Tensor& w) { return at::linear(x, w); };
     for (std::size_t i = 0; i < m_blocks.size(); ++i) {
         auto& block = m_blocks[i];
         const auto prefix = "blocks." + std::to_string(i) + ".";
         const auto add = [&](const char* name, const Linear& linear) {
-            layers.push_back({linear->layer, prefix + name, "linear", int(i) + 1, linear->weight, sequence * linear->weight.numel()});
+            layers.push_back({linear->layer, prefix + name, "linear", int(i) + 1, linear->weight, sequence * linear->weight.numel(), -1, product});
         };
         add("attention.qkv", block->attention->qkv);
         add("attention.projection", block->attention->projection);
@@ -126,8 +129,8 @@ std::vector<WeightLayer> CompactTransformer::weightLayers() {
         add("mlp_out", block->mlpOut);
     }
     const int last = int(m_blocks.size()) + 1;
-    if (m_pool) layers.push_back({m_pool->layer, "pool", "linear", last, m_pool->weight, sequence * m_pool->weight.numel()});
-    layers.push_back({m_head->layer, "head", "linear", last, m_head->weight, m_head->weight.numel()});
+    if (m_pool) layers.push_back({m_pool->layer, "pool", "linear", last, m_pool->weight, sequence * m_pool->weight.numel(), -1, product});
+    layers.push_back({m_head->layer, "head", "linear", last, m_head->weight, m_head->weight.numel(), -1, product});
     return layers;
 }
 

@@ -19,6 +19,9 @@ struct WeightLayer {
     int block = 0;      ///< 0 tokenizer, 1…L blocks, L+1 head
     at::Tensor weight;  ///< the stored float weight
     std::int64_t macs = 0;  ///< of one sample
+    std::int64_t channelDim = -1;  ///< of the layer's output
+    /// The layer's own arithmetic with another weight, without bias.
+    std::function<at::Tensor(const at::Tensor& x, const at::Tensor& weight)> apply;
 };
 
 /// A part of the model whose output is the next part's input.

@@ -40,6 +40,9 @@ ActivationQuantizer::ActivationQuantizer(const at::Tensor& samples, int bits) : 
     m_step = at::full({1}, step, samples.options().dtype(at::kFloat)).set_requires_grad(true);
 }
 
+ActivationQuantizer::ActivationQuantizer(at::Tensor step, double zeroPoint, int bits)
+    : m_step(std::move(step)), m_zeroPoint(zeroPoint), m_bits(bits) {}
+
 at::Tensor ActivationQuantizer::operator()(const at::Tensor& x) const {
     if (m_bits >= 32) return x;
     return LsqFunction::apply(x, m_step, m_zeroPoint, double((std::int64_t(1) << m_bits) - 1));

@@ -10,6 +10,8 @@ class ActivationQuantizer {
 public:
     /// Step and zero point from the range of calibration inputs (min-max over `samples`).
     ActivationQuantizer(const at::Tensor& samples, int bits);
+    /// A step and zero point that were learned before.
+    ActivationQuantizer(at::Tensor step, double zeroPoint, int bits);
     at::Tensor operator()(const at::Tensor& x) const;
     const at::Tensor& step() const { return m_step; }  ///< [1], requires grad
     double zeroPoint() const { return m_zeroPoint; }

@@ -84,4 +84,24 @@ private:
     double m_lambda, m_warmup;
 };
 
+/// AdaQuant (arXiv 2006.10518; card 04 step 3): the weights themselves move by V, with the grid's scale. Wq = s ·
+/// clamp(round((W + V)/s), qLow, qHigh), s = s_init · exp(l1).
+class AdaQuantQuantizer : public LearnableRounding {
+public:
+    AdaQuantQuantizer(at::Tensor weight, Grid grid);
+    at::Tensor soft() const override;
+    at::Tensor hardCodes() const override;
+    at::Tensor hard() const override;
+    at::Tensor finalScale() const override;
+    std::vector<at::Tensor> parameters() const override { return {v, l1}; }
+    at::Tensor regulariser(double) const override { return {}; }
+    bool isAlwaysHard() const override { return true; }
+
+    at::Tensor v, l1;
+
+private:
+    at::Tensor m_weight;
+    Grid m_grid;
+};
+
 }  // namespace espalier::quant

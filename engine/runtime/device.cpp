@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include <dlfcn.h>
@@ -31,6 +32,21 @@ std::string wheelOf(const std::string& loaderMessage) {
     return {};
 }
 
+// "nvidia-cudnn-cu13==9.26.0.51" where LibTorch's own metadata names a version, else the name alone.
+std::string pinned(const std::string& package, const std::filesystem::path& torchLib) {
+    std::error_code ignored;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(torchLib.parent_path().parent_path(), ignored)) {
+        const auto name = entry.path().filename().string();
+        if (name.rfind("torch-", 0) != 0 || entry.path().extension() != ".dist-info") continue;
+        std::ifstream metadata(entry.path() / "METADATA");
+        const auto wanted = "Requires-Dist: " + package + "==";
+        for (std::string line; std::getline(metadata, line);)
+            if (line.rfind(wanted, 0) == 0) return line.substr(15, line.find_first_of("; ", 15) - 15);
+    }
+    return package;
+}
+
 // Which of the libraries lie in no wheel folder beside LibTorch, so that all gaps are reported at once.
 std::vector<std::string> missingWheels(const std::filesystem::path& torchLib) {
     namespace fs = std::filesystem;
@@ -44,8 +60,10 @@ std::vector<std::string> missingWheels(const std::filesystem::path& torchLib) {
         }
     std::vector<std::string> missing;
     for (const auto& wheel : kWheels)
-        if (!present.count(wheel.library) && (missing.empty() || missing.back() != wheel.package))
-            missing.push_back(wheel.package);
+        if (!present.count(wheel.library)) {
+            auto name = pinned(wheel.package, torchLib);
+            if (missing.empty() || missing.back() != name) missing.push_back(std::move(name));
+        }
     return missing;
 }
 

@@ -13,13 +13,14 @@ constexpr int kSide = 32, kClasses = 10, kSamplesAcross = 3;  ///< 3×3 samples 
 constexpr std::int64_t kTrain = 4000, kTest = 1000;
 constexpr double kPi = 3.14159265358979323846;
 
-// How hard the pictures are, calibrated once on card 70's check 6: after ten epochs the small CCT reaches about 93 %, a
-// ViT-Lite of the same width about 61 %. With shapes turned by up to 40° and twice the texture, CCT stays at 68 %.
-constexpr double kSmallest = 10.0, kLargest = 13.0, kTurn = 10.0 * kPi / 180.0;
-constexpr double kGroundContrast = 0.1, kSkinContrast = 0.05;
-constexpr double kColourDistance = 1.2, kBrightnessDistance = 0.4;
+// How hard the pictures are, calibrated once on card 70's check 6 (ten epochs, crop and flip): the small CCT reaches
+// 99 %, ViT-Lite of the same width 71 %, CVT 76 %. Tried and rejected: filled outlines (circle, star, arrow, …) in any
+// turn leave CCT at 28–90 %, and CVT eight points below ViT-Lite: only shapes with a local grain suit pooled tokens.
+constexpr double kSmallest = 9.5, kLargest = 13.0, kTurn = 12.0 * kPi / 180.0;
+constexpr double kGroundContrast = 0.2, kSkinContrast = 0.1;
+constexpr double kColourDistance = 1.0, kBrightnessDistance = 0.3;
 
-constexpr std::array<const char*, kClasses> kNames{"circle", "ring", "square", "triangle", "cross", "star", "hourglass", "crescent", "arrow", "bars"};
+constexpr std::array<const char*, kClasses> kNames{"disc", "ring", "checkerboard", "frame", "stripes", "cross", "saltire", "bars", "columns", "dots"};
 
 /// SplitMix64: a stream of independent numbers from any start value.
 class Rng {
@@ -42,37 +43,23 @@ struct Point {
     double x = 0, y = 0;
 };
 
-/// Regular polygon with radius 1 around the origin, one corner up.
-bool inPolygon(Point p, int corners) {
-    const double sector = 2 * kPi / corners;
-    double angle = std::fmod(std::atan2(p.x, -p.y) + 4 * kPi, sector) - sector / 2;
-    return std::hypot(p.x, p.y) * std::cos(angle) <= std::cos(sector / 2);
-}
-
-bool inStar(Point p) {
-    const double sector = 2 * kPi / 5;
-    const double angle = std::fabs(std::fmod(std::atan2(p.x, -p.y) + 4 * kPi + sector / 2, sector) - sector / 2);
-    // Edge from the outer corner (radius 1, angle 0) to the inner one (radius 0.42, half a sector).
-    const Point outer{0, 1}, inner{0.42 * std::sin(sector / 2), 0.42 * std::cos(sector / 2)};
-    const double r = std::hypot(p.x, p.y);
-    const Point q{r * std::sin(angle), r * std::cos(angle)};
-    return (inner.x - outer.x) * (q.y - outer.y) - (inner.y - outer.y) * (q.x - outer.x) <= 0;
-}
-
 /// Whether a point of the shape's own frame (about −1…1) lies in it.
 bool inShape(int label, Point p) {
     const double ax = std::fabs(p.x), ay = std::fabs(p.y), r = std::hypot(p.x, p.y);
+    const bool isInside = ax <= 0.9 && ay <= 0.9;
+    const auto band = [](double v) { return std::fabs(std::remainder(v, 0.66)) <= 0.19; };
+    const auto cell = [](double v) { return static_cast<int>(std::floor((v + 0.9) / 0.6)); };
     switch (label) {
-        case 0: return r <= 0.85;
-        case 1: return r <= 0.95 && r >= 0.52;
-        case 2: return ax <= 0.75 && ay <= 0.75;
-        case 3: return inPolygon(p, 3);
-        case 4: return (ax <= 0.3 && ay <= 0.95) || (ay <= 0.3 && ax <= 0.95);
-        case 5: return inStar(p);
-        case 6: return ay <= 0.9 && ax <= 0.85 * ay + 0.06;
-        case 7: return r <= 0.95 && std::hypot(p.x - 0.45, p.y) >= 0.72;
-        case 8: return (ax <= 0.22 && p.y >= -0.1 && p.y <= 0.95) || (p.y <= 0 && p.y >= -0.95 && ax <= (p.y + 0.95) * 0.8);
-        default: return ay <= 0.9 && ax <= 0.9 && (ay >= 0.55 || ay <= 0.18);
+        case 0: return r <= 0.95;
+        case 1: return r <= 1.0 && r >= 0.6;
+        case 2: return isInside && (cell(p.x) + cell(p.y)) % 2 == 0;
+        case 3: return isInside && (ax >= 0.55 || ay >= 0.55);
+        case 4: return isInside && band((p.x + p.y) * 0.70711);
+        case 5: return (ax <= 0.28 && ay <= 0.95) || (ay <= 0.28 && ax <= 0.95);
+        case 6: return isInside && std::fabs(ax - ay) <= 0.36;
+        case 7: return isInside && band(p.y);
+        case 8: return isInside && band(p.x);
+        default: return isInside && band(p.x) && band(p.y);
     }
 }
 

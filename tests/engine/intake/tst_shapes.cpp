@@ -27,7 +27,7 @@ private Q_SLOTS:
         QCOMPARE(sink.counts, (std::array<int, 3>{100, 0, 30}));
         QCOMPARE(sink.classes.size(), std::size_t(10));
         for (const auto& [name, count] : sink.classes) QCOMPARE(count, 13);
-        QCOMPARE(sink.declared.front(), std::string("circle"));
+        QCOMPARE(sink.declared.front(), std::string("disc"));
         QCOMPARE(sink.images[0].width, 32);
         QCOMPARE(sink.images[0].channels, 3);
     }

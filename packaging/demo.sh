@@ -16,14 +16,14 @@ cli() { build/dev/app/espalier-cli --workspace "$workspace" "$@"; }
 echo "== Import"
 cli import resources/samples/digits/digits.csv.gz --name digits
 echo "== Train"
-cli run 70 --data digits --name digits-s0 --seed 0
-cli run 70 --data digits --name digits-vit-s0 --seed 0 --family ViT-Lite --epochs 5
+cli run 70 --data digits --name digits-cct-s0 --seed 0 --epochs 30 --batch 32 --lr 3e-3
+cli run 70 --data digits --name digits-vit-s0 --seed 0 --epochs 10 --batch 32 --lr 3e-3 --variant vit_lite_desk
 echo "== Quantize"
-cli run 46 --from digits-s0 --name digits-quant --methods rtn,adaround,flexround --bits 8,4,3 --granularity channel
+cli run 46 --from digits-cct-s0 --name digits-quant --methods rtn,adaround,flexround --bits 8,4,3 --granularity channel
 echo "== Compare"
-cli compare digits-s0 digits-vit-s0
+cli compare digits-cct-s0 digits-vit-s0
 cli --json show digits-quant >build/demo/quant.json
-cli --json show digits-s0 >build/demo/train.json
+cli --json show digits-cct-s0 >build/demo/train.json
 
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && [ "${1:-}" != --offscreen ]; then
   echo "Opening the window on $workspace"

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "app/cli/verbs.h"
 
@@ -93,7 +94,8 @@ Result<int> doctorVerb(Session& session, bool isGpu) {
                 machine.cpuCapability.c_str(), machine.blas.c_str(), bytesText(machine.memoryBytes).c_str());
     std::printf("GPU %s\n", machine.cudaText.c_str());
     if (isGpu && !machine.missingGpuWheels.empty()) {
-        std::string command = "python3 -m pip install --no-deps --target " + machine.libtorchFolder;
+        std::string command = "python3 -m pip install --no-deps --target " +
+                              std::filesystem::path(machine.libtorchFolder).parent_path().parent_path().string();
         std::printf("Missing: ");
         for (const auto& wheel : machine.missingGpuWheels) {
             std::printf("%s ", wheel.c_str());

@@ -1,5 +1,7 @@
 #include "engine/runtime/engine.h"
 
+#include "engine/intake/importer.h"
+
 #include <array>
 #include <atomic>
 #include <mutex>
@@ -208,9 +210,12 @@ Result<feed::JobId> Engine::resumeRun(const std::string& runId) {
 Result<feed::JobId> Engine::submitImport(const ImportRequest& request) {
     if (request.paths.empty()) return fail(ErrorCode::BadInput, "nothing was named to import", "import");
     for (const auto& path : request.paths) {
+        // Knows generators too, which have no file; the same check opens the import itself.
         std::error_code code;
-        if (!std::filesystem::exists(path, code))
-            return fail(ErrorCode::NotFound, "there is no such file or folder", path.string(), "Check the path");
+        if (std::filesystem::exists(path, code)) continue;
+        intake::ImportOptions options;
+        options.format = request.format;
+        if (auto importer = intake::findImporter(path, options); !importer) return fail(std::move(importer).error());
     }
     const auto& first = request.paths.front();
     const auto name = !request.name.empty()              ? request.name

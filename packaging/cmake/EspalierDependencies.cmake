@@ -56,7 +56,7 @@ if(ESPALIER_BUILD_APP OR ESPALIER_BUILD_TESTS)
   find_package(Qt6 6.4 REQUIRED COMPONENTS ${components})
   add_library(espalier_qt_flags INTERFACE)
   target_compile_definitions(espalier_qt_flags INTERFACE QT_NO_KEYWORDS QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII
-    QT_NO_FOREACH QT_USE_QSTRINGBUILDER)
+    QT_NO_FOREACH)
   if(ESPALIER_BUILD_APP)
     add_library(espalier_qt INTERFACE)
     target_link_libraries(espalier_qt INTERFACE espalier_qt_flags Qt6::Core Qt6::Gui Qt6::Widgets Qt6::Svg

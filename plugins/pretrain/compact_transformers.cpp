@@ -16,12 +16,12 @@
 namespace espalier::recipes::compact_transformers {
 namespace {
 
-constexpr std::int64_t kSmallestInput = 32;
+constexpr std::int64_t kSmallestInput = 16;
 constexpr std::int64_t kEvaluationBatch = 256;
 
 std::int64_t inputSide(const api::Params& params, const feed::DatasetSummary* dataset) {
     if (params.integer("image_size") > 0) return params.integer("image_size");
-    if (!dataset || dataset->shape.size() != 3) return kSmallestInput;
+    if (!dataset || dataset->shape.size() != 3) return 32;
     return std::max(kSmallestInput, std::max(dataset->shape[1], dataset->shape[2]));
 }
 

@@ -34,7 +34,7 @@ api::ParamSchema schema() {
         integer("inner_planes", "Model", "Channels between tokenizer stages").range(8, 256).defaults(whole(64), whole(32), whole(32)).onlyWhen("variant", custom),
         choice("positional_embedding", "Model", "What tells tokens apart by place", {"learnable", "sine", "none"})
             .named("pos. embedding").defaults(string("learnable")),
-        integer("image_size", "Model", "Side of the input; 0 = the data's own, at least 32").in("px").range(0, 512).defaults(whole(0)),
+        integer("image_size", "Model", "Side of the input; 0 = the data's own, at least 16").in("px").range(0, 512).defaults(whole(0)),
         real("stochastic_depth", "Model", "Drop rate of the last block's branches").named("stoch. depth").range(0, 0.5).defaults(0.1),
         real("dropout", "Model", "Dropout in the MLP and after attention").range(0, 0.9).defaults(0.0).advanced(),
         real("attention_dropout", "Model", "Dropout on attention weights").range(0, 0.9).defaults(0.1).advanced(),
@@ -103,7 +103,7 @@ api::RecipeCard card() {
         "sine and none embeddings are trained as named; the public code trains a learnable one for both",
         "channel statistics of the data set normalise the input, not CIFAR's constants",
         "the text models of the paper are not here yet",
-        "images smaller than 32 px are enlarged to 32"};
+        "images smaller than 16 px are enlarged to 16"};
     card.deskTime = "0:40";
     return card;
 }

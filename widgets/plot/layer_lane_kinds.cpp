@@ -1,0 +1,247 @@
+// The three lanes of the Quantize page over the geometry of layer_lanes.cpp.
+#include <QMouseEvent>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+
+#include "widgets/controls/paint_help.h"
+#include "widgets/plot/chart_style.h"
+#include "widgets/plot/layer_lanes.h"
+#include "widgets/theme/color_maps.h"
+#include "widgets/theme/format.h"
+
+namespace espalier::widgets {
+namespace {
+
+constexpr int kLeft = 46;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+void paintRowLabel(QPainter& painter, double top, double height, const QString& text) {
+    painter.setPen(theme().color(Color::Text2));
+    painter.drawText(QRectF(0, top, kLeft - 6, height), Qt::AlignRight | Qt::AlignVCenter, text);
+}
+
+}  // namespace
+
+QColor errorColor(double position) {
+    if (std::isnan(position)) return theme().color(Color::Panel);
+    // The neutral middle of the signed map is zero; the dark end is left to the very worst.
+    return QColor::fromRgb(mapColor(signedMap(), 0.5 + 0.48 * std::clamp(position, 0.0, 1.0)));
+}
+
+SensitivityMap::SensitivityMap(LayerColumns* columns, QWidget* parent) : Lane(columns, parent) {
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+    setAccessibleName(tr("Sensitivity of every layer to every option"));
+}
+
+void SensitivityMap::setCells(QStringList options, std::vector<std::vector<double>> values, bool isSigned, const QString& valueName) {
+    m_options = std::move(options);
+    m_values = std::move(values);
+    m_isSigned = isSigned;
+    m_valueName = valueName;
+    m_low = 1e300, m_high = -1e300;
+    for (const auto& row : m_values)
+        for (const double value : row) {
+            if (!std::isfinite(value) || (!isSigned && value <= 0)) continue;
+            m_low = std::min(m_low, value), m_high = std::max(m_high, value);
+        }
+    if (m_low > m_high) m_low = isSigned ? -1 : 1e-6, m_high = 1;
+    if (isSigned) m_high = std::max(std::abs(m_low), std::abs(m_high)), m_low = -m_high;
+    if (m_high <= m_low) m_high = m_low * 10 + 1e-12;
+    updateGeometry();
+    update();
+}
+
+void SensitivityMap::setChosen(QVector<int> optionOfLayer) {
+    m_chosen = std::move(optionOfLayer);
+    update();
+}
+
+QColor SensitivityMap::colorOf(double value) const {
+    if (!std::isfinite(value)) return theme().color(Color::Panel);
+    if (m_isSigned) return QColor::fromRgb(mapColor(signedMap(), (value - m_low) / (m_high - m_low)));
+    if (value <= 0) return errorColor(0);
+    return errorColor(std::log(value / m_low) / std::log(m_high / m_low));
+}
+
+QSize SensitivityMap::sizeHint() const { return {400, 2 + 15 * std::max<int>(2, static_cast<int>(m_options.size()))}; }
+
+QRectF SensitivityMap::cellRect(int option, int layer) const {
+    const QRectF column = columnRect(layer);
+    const int rows = std::max<int>(1, static_cast<int>(m_options.size()));
+    const double pitch = std::min(22.0, std::floor((column.height() - 3) / rows));
+    return {column.left(), column.top() + option * pitch, column.width(), pitch};
+}
+
+int SensitivityMap::optionAt(double y) const {
+    for (int i = 0; i < m_options.size(); ++i) {
+        const QRectF cell = cellRect(i, 0);
+        if (y >= cell.top() && y < cell.bottom()) return i;
+    }
+    return -1;
+}
+
+void SensitivityMap::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    const Theme& look = theme();
+    painter.setFont(look.font(Type::Caption));
+    const int layers = columns()->count();
+    for (int option = 0; option < m_options.size(); ++option) {
+        if (layers > 0) paintRowLabel(painter, cellRect(option, 0).top(), cellRect(option, 0).height(), m_options[option]);
+        const auto& row = m_values[static_cast<std::size_t>(option)];
+        for (int layer = 0; layer < layers && layer < static_cast<int>(row.size()); ++layer) {
+            const QRectF cell = cellRect(option, layer);
+            const double gap = cell.width() >= 6 ? 1 : 0;
+            const QRectF inner = cell.adjusted(0, 0, -gap, -gap);
+            painter.fillRect(inner, colorOf(row[static_cast<std::size_t>(layer)]));
+            if (layer == columns()->hovered()) painter.fillRect(inner, QColor(0, 0, 0, 28));
+        }
+    }
+    painter.setBrush(Qt::NoBrush);
+    QPen outline(Qt::black, 1.5);
+    outline.setJoinStyle(Qt::MiterJoin);
+    painter.setPen(outline);
+    for (int layer = 0; layer < m_chosen.size() && layer < layers; ++layer)
+        if (m_chosen[layer] >= 0 && m_chosen[layer] < m_options.size() && cellRect(0, layer).width() >= 6) {
+            const QRectF cell = cellRect(m_chosen[layer], layer);
+            const double inset = cell.height() >= 12 && cell.width() >= 12 ? 2.25 : 1.25;
+            painter.drawRect(cell.adjusted(inset - 0.5, inset - 0.5, -inset - 0.5, -inset - 0.5));
+        }
+    if (columns()->selected() >= 0 && !m_options.isEmpty()) {
+        const QRectF last = cellRect(static_cast<int>(m_options.size()) - 1, columns()->selected());
+        painter.fillRect(QRectF(last.left(), last.bottom(), last.width() - 1, 2), look.color(Color::Accent));
+    }
+    if (showsFocus(this)) paintFocus(painter, rect(), metrics::kRadius);
+}
+
+void SensitivityMap::mousePressEvent(QMouseEvent* event) {
+    Lane::mousePressEvent(event);
+    const QRectF area = laneArea();
+    const int layer = columns()->columnAt(event->position().x(), area.left(), area.width()), option = optionAt(event->position().y());
+    if (event->button() == Qt::LeftButton && layer >= 0 && option >= 0) Q_EMIT cellPicked(option, layer);
+}
+
+QString SensitivityMap::toolTipFor(int layer, const QPointF& position) const {
+    const QString name = columns()->layers()[layer].name;
+    const int option = optionAt(position.y());
+    if (option < 0) return name;
+    const auto& row = m_values[static_cast<std::size_t>(option)];
+    const double value = layer < static_cast<int>(row.size()) ? row[static_cast<std::size_t>(layer)] : kNaN;
+    return tr("%1, %2: %3").arg(name, m_options[option], std::isfinite(value) ? m_valueName + u' ' + format::significant(value) : tr("not measured"));
+}
+
+AllocationStrip::AllocationStrip(LayerColumns* columns, QWidget* parent) : Lane(columns, parent) {
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+    setAccessibleName(tr("Bytes and bits of every layer"));
+}
+
+void AllocationStrip::setBars(QVector<Bar> bars) {
+    m_bars = std::move(bars);
+    update();
+}
+
+void AllocationStrip::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    const Theme& look = theme();
+    paintGround(painter, true);
+    const QRectF area = laneArea();
+    const double top = area.top() + 15, base = area.bottom() - 1;
+    double most = 0;
+    for (const Bar& bar : m_bars) most = std::max(most, bar.bytes);
+    painter.setFont(look.font(Type::Caption));
+    painter.setPen(look.color(Color::Text3));
+    if (most > 0) {
+        const double kb = most / 1000;
+        const int digits = kb < 10 ? 1 : 0;
+        painter.drawText(QRectF(0, top - 7, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, QString::number(kb, 'f', digits));
+        painter.drawText(QRectF(0, base - 8, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("0"));
+    }
+    painter.fillRect(QRectF(area.left(), base, area.width(), 1), look.color(Color::Axis));
+    for (int i = 0; i < m_bars.size() && i < columns()->count(); ++i) {
+        const Bar& bar = m_bars[i];
+        if (bar.bytes <= 0 || most <= 0) continue;
+        const QRectF column = columnRect(i);
+        const double high = std::max(1.0, (base - top) * bar.bytes / most), gap = column.width() >= 8 ? 2 : 0;
+        painter.fillRect(QRectF(column.left() + gap / 2, base - high, column.width() - gap - (gap > 0 ? 1 : 0), high), bitsColor(bar.bits));
+        if (column.width() < 12) continue;
+        painter.setPen(look.color(Color::Text2));
+        painter.drawText(QRectF(column.left() - 6, base - high - 15, column.width() + 11, 14), Qt::AlignCenter, QString::number(bar.bits, 'g', 3));
+    }
+}
+
+QString AllocationStrip::toolTipFor(int layer, const QPointF&) const {
+    if (layer >= m_bars.size() || m_bars[layer].bytes <= 0) return columns()->layers()[layer].name;
+    return tr("%1: %2 bytes, %3 bit").arg(columns()->layers()[layer].name, format::count(static_cast<std::int64_t>(m_bars[layer].bytes)), QString::number(m_bars[layer].bits, 'g', 3));
+}
+
+CalibrationBars::CalibrationBars(LayerColumns* columns, QWidget* parent) : Lane(columns, parent) {
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+    setAccessibleName(tr("Output error of every layer before and after calibration"));
+}
+
+void CalibrationBars::setRows(std::vector<Row> rows) {
+    m_rows = std::move(rows);
+    m_low = 1e300, m_high = -1e300;
+    for (const Row& row : m_rows)
+        for (const double value : row.values)
+            if (std::isfinite(value) && value > 0) m_low = std::min(m_low, value), m_high = std::max(m_high, value);
+    if (m_low > m_high) m_low = 1e-4, m_high = 1;
+    // Room below the shortest bar, so that it is still seen.
+    const double room = std::pow(std::max(m_high / m_low, 2.0), 0.15);
+    m_low /= room, m_high *= std::pow(room, 0.4);
+    update();
+}
+
+void CalibrationBars::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    const Theme& look = theme();
+    paintGround(painter, true);
+    const QRectF area = laneArea();
+    const double base = area.bottom() - 1, span = std::log(m_high / m_low);
+    const auto yOf = [&](double value) { return base - std::log(value / m_low) / span * (area.height() - 1); };
+    painter.setFont(look.font(Type::Caption));
+    const bool hasValues = std::any_of(m_rows.begin(), m_rows.end(), [](const Row& row) {
+        return std::any_of(row.values.begin(), row.values.end(), [](double value) { return value > 0; });
+    });
+    if (!hasValues) {
+        painter.setPen(look.color(Color::Text3));
+        painter.drawText(area, Qt::AlignCenter, tr("no calibration of this point is logged"));
+        return;
+    }
+    const QVector<double> ticks = logTicks(m_low, m_high, area.height(), 30);
+    const QStringList labels = tickLabels(ticks, true);
+    for (int i = 0; i < ticks.size(); ++i) {
+        const double y = std::round(yOf(ticks[i]));
+        if (y < area.top() || y > base) continue;
+        painter.fillRect(QRectF(area.left(), y, area.width(), 1), look.color(Color::Grid));
+        painter.setPen(look.color(Color::Text3));
+        painter.drawText(QRectF(0, std::clamp(y - 8, area.top() - 2, base - 12), kLeft - 6, 16), Qt::AlignRight | Qt::AlignVCenter, labels[i]);
+    }
+    painter.fillRect(QRectF(area.left(), base, area.width(), 1), look.color(Color::Axis));
+    const int methods = std::max<int>(1, static_cast<int>(m_rows.size()));
+    for (int layer = 0; layer < columns()->count(); ++layer) {
+        const QRectF column = columnRect(layer);
+        const double usable = column.width() >= 12 ? column.width() - 4 : column.width();
+        const double wide = std::min(10.0, std::max(1.0, std::floor(usable / methods)));
+        const double left = std::round(column.center().x() - wide * methods / 2 - 0.5);
+        for (int i = 0; i < static_cast<int>(m_rows.size()); ++i) {
+            const Row& row = m_rows[static_cast<std::size_t>(i)];
+            const double value = layer < static_cast<int>(row.values.size()) ? row.values[static_cast<std::size_t>(layer)] : kNaN;
+            if (!(value > 0)) continue;
+            const double y = yOf(value);
+            painter.fillRect(QRectF(left + i * wide, y, wide - (wide >= 4 ? 1 : 0), base - y), row.color.isValid() ? row.color : look.color(Color::Text3));
+        }
+    }
+}
+
+QString CalibrationBars::toolTipFor(int layer, const QPointF&) const {
+    QStringList lines{columns()->layers()[layer].name};
+    for (const Row& row : m_rows) {
+        const double value = layer < static_cast<int>(row.values.size()) ? row.values[static_cast<std::size_t>(layer)] : kNaN;
+        if (std::isfinite(value)) lines << tr("%1: %2").arg(row.label, format::significant(value));
+    }
+    return lines.join(u'\n');
+}
+
+}  // namespace espalier::widgets

@@ -41,14 +41,14 @@ void paintLabels(QCPPainter& painter, const QRect& area, std::vector<Label>& lab
 }
 
 void paintVertical(QCPPainter& painter, const QRect& area, double x, QPen pen) {
-    painter.setAntialiasing(false);
+    painter.setRenderHint(QPainter::Antialiasing, false);
     painter.setPen(pen);
     const double at = std::floor(x) + 0.5;
     painter.drawLine(QPointF(at, area.top()), QPointF(at, area.bottom()));
 }
 
 void paintTriangle(QCPPainter& painter, const QRect& area, double x, const QColor& color) {
-    painter.setAntialiasing(true);
+    painter.setRenderHint(QPainter::Antialiasing, true);
     painter.setPen(Qt::NoPen);
     painter.setBrush(color);
     const double at = std::floor(x) + 0.5, top = area.top();
@@ -87,7 +87,7 @@ void paintClaim(QCPPainter& painter, const QRect& area, const ChartScene& scene,
     if (!std::isfinite(py) || py < area.top() || py > area.bottom()) return;
     QPen pen(scene.look.color(Color::Text2), 1);
     setDash(pen, scene.claim->isBaseline ? QVector<qreal>{5, 3} : QVector<qreal>{8, 4});
-    painter.setAntialiasing(false);
+    painter.setRenderHint(QPainter::Antialiasing, false);
     painter.setPen(pen);
     const double at = std::floor(py) + 0.5;
     painter.drawLine(QPointF(area.left(), at), QPointF(area.right(), at));
@@ -122,13 +122,13 @@ void paintTicks(QCPPainter& painter, const QRect& area, const ChartScene& scene,
             continue;
         }
         lastTick = px;
-        painter.setAntialiasing(false);
+        painter.setRenderHint(QPainter::Antialiasing, false);
         painter.setPen(QPen(scene.look.color(Color::Text2, 0.9), 1));
         const double at = std::floor(px) + 0.5;
         painter.drawLine(QPointF(at, area.bottom() - kTick), QPointF(at, area.bottom()));
     }
     if (!best) return;
-    painter.setAntialiasing(true);
+    painter.setRenderHint(QPainter::Antialiasing, true);
     painter.setPen(Qt::NoPen);
     painter.setBrush(scene.look.color(Color::Text));
     const double at = *best, middle = area.bottom() - 5;
@@ -178,13 +178,13 @@ void paintMarks(QCPPainter& painter, const QRect& area, const ChartScene& scene,
 
 void paintCursor(QCPPainter& painter, const QRect& area, const ChartScene& scene, const QCPAxis& x, const QCPAxis& y) {
     if (!scene.rubberBand.isNull()) {
-        painter.setAntialiasing(false);
+        painter.setRenderHint(QPainter::Antialiasing, false);
         painter.setPen(QPen(scene.look.color(Color::Accent), 1));
         painter.setBrush(scene.look.color(Color::Accent, 0.12));
         painter.drawRect(scene.rubberBand);
     }
     if (scene.hasFocusRing) {
-        painter.setAntialiasing(true);
+        painter.setRenderHint(QPainter::Antialiasing, true);
         painter.setPen(QPen(scene.look.color(Color::Focus), 2));
         painter.setBrush(Qt::NoBrush);
         painter.drawRoundedRect(QRectF(area).adjusted(-1, -1, 3, 1), metrics::kRadius, metrics::kRadius);
@@ -193,7 +193,7 @@ void paintCursor(QCPPainter& painter, const QRect& area, const ChartScene& scene
     const double px = x.coordToPixel(*scene.cursorKey);
     if (!std::isfinite(px) || px < area.left() - 1 || px > area.right() + 1) return;
     paintVertical(painter, area, px, QPen(scene.look.color(Color::Cursor), 1));
-    painter.setAntialiasing(true);
+    painter.setRenderHint(QPainter::Antialiasing, true);
     painter.setPen(QPen(scene.look.color(Color::Well), 1.5));
     for (const auto& line : scene.lines) {
         if (!line->isVisible() || line->spec().role == LineRole::Seed) continue;

@@ -45,7 +45,11 @@ void addMustSee(const ChartLine& line, const AxisRange& keys, bool isLog, Bounds
                 return;
             }
         }
-        for (std::size_t i = a; i < b; i += stride) {
+        // One point of each stride, at a place that scatters, so that a regular pattern is not seen twice as often.
+        std::size_t scatter = 12345;
+        for (std::size_t from = a; from < b; from += stride) {
+            scatter = scatter * 1103515245 + 12345;
+            const std::size_t i = std::min(b - 1, from + (scatter >> 16) % stride);
             const double v = view.values[i];
             if (isUsable(v, isLog)) raw.push_back(v);
             if (isSmoothed && isUsable(line.smooth().value(view, i), isLog)) bounds.add(line.smooth().value(view, i));

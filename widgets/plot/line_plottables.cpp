@@ -61,7 +61,7 @@ PixelScale ScenePlottable::yScale(double ratio) const {
 }
 
 void RawPlottable::draw(QCPPainter* painter) {
-    const QRect area = clipRect();
+    const QRect area = drawnRect();
     if (area.width() < 2 || area.height() < 2) return;
     const double ratio = isVector(painter) ? 1.0 : painter->device()->devicePixelRatioF();
     const int width = static_cast<int>(std::lround(area.width() * ratio));
@@ -95,10 +95,10 @@ void RawPlottable::draw(QCPPainter* painter) {
 }
 
 void RawPlottable::drawOutline(QCPPainter* painter, const ColumnSpans& spans, const QColor& color) const {
-    const QRectF area = clipRect();
+    const QRectF area = drawnRect();
     painter->setPen(Qt::NoPen);
     painter->setBrush(color);
-    painter->setAntialiasing(true);
+    painter->setRenderHint(QPainter::Antialiasing, true);
     const auto count = static_cast<int>(spans.top.size());
     const auto clamp = [&](double v) { return std::clamp(v, 0.0, area.height()); };
     for (int c = 0; c < count;) {
@@ -117,9 +117,9 @@ void RawPlottable::drawOutline(QCPPainter* painter, const ColumnSpans& spans, co
 }
 
 void BandPlottable::draw(QCPPainter* painter) {
-    const QRectF area = clipRect();
+    const QRectF area = drawnRect();
     const PixelScale x = xScale(1), y = yScale(1);
-    painter->setAntialiasing(true);
+    painter->setRenderHint(QPainter::Antialiasing, true);
     painter->setPen(Qt::NoPen);
     for (const auto& line : m_scene->lines) {
         const auto& computed = line->spec().computed;
@@ -171,7 +171,7 @@ StrokePlottable::Vertices StrokePlottable::verticesOf(const ChartLine& line, std
 }
 
 void StrokePlottable::drawLine(QCPPainter* painter, const ChartLine& line, const Vertices& vertices) const {
-    const QRectF area = clipRect();
+    const QRectF area = drawnRect();
     const PixelScale x = xScale(1), y = yScale(1);
     const QColor color = colorOf(*m_scene, line);
     QPen pen(color, widthOf(line));
@@ -185,7 +185,7 @@ void StrokePlottable::drawLine(QCPPainter* painter, const ChartLine& line, const
     } else {
         setDash(pen, m_scene->look.runDash(line.spec().colorIndex));
     }
-    painter->setAntialiasing(true);
+    painter->setRenderHint(QPainter::Antialiasing, true);
     painter->setBrush(Qt::NoBrush);
     painter->setPen(pen);
     QPolygonF stroke;
@@ -220,7 +220,7 @@ void StrokePlottable::drawLine(QCPPainter* painter, const ChartLine& line, const
 }
 
 void StrokePlottable::drawMany(QCPPainter* painter, std::span<const double> edges) const {
-    const QRect area = clipRect();
+    const QRect area = drawnRect();
     const double ratio = painter->device()->devicePixelRatioF();
     const auto width = static_cast<int>(edges.size()) - 1;
     ColumnCanvas canvas(width, static_cast<int>(std::lround(area.height() * ratio)));
@@ -254,9 +254,9 @@ void StrokePlottable::drawMany(QCPPainter* painter, std::span<const double> edge
 
 void StrokePlottable::drawForecasts(QCPPainter* painter) const {
     if (m_scene->xKind == XKind::Time) return;
-    const QRectF area = clipRect();
+    const QRectF area = drawnRect();
     const PixelScale x = xScale(1), y = yScale(1);
-    painter->setAntialiasing(true);
+    painter->setRenderHint(QPainter::Antialiasing, true);
     for (const Forecast& forecast : m_scene->forecasts) {
         QPen pen(m_scene->look.runColor(forecast.colorIndex), 1.75);
         setDash(pen, {2, 3});
@@ -271,7 +271,7 @@ void StrokePlottable::drawForecasts(QCPPainter* painter) const {
 }
 
 void StrokePlottable::draw(QCPPainter* painter) {
-    const QRect area = clipRect();
+    const QRect area = drawnRect();
     if (area.width() < 2 || area.height() < 2) return;
     const bool isMany = m_scene->visibleCount() > kManyLines && !isVector(painter);
     const double ratio = isMany ? painter->device()->devicePixelRatioF() : 1.0;

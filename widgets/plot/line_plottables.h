@@ -17,8 +17,12 @@ public:
     QCPRange getValueRange(bool& isFound, QCP::SignDomain, const QCPRange&) const override { isFound = false; return {}; }
 
 protected:
+    /// QCustomPlot would move everything antialiased by half a pixel; we count pixels from their edges.
+    void applyDefaultAntialiasingHint(QCPPainter* painter) const override { painter->setAntialiasing(false); }
     void drawLegendIcon(QCPPainter*, const QRectF&) const override {}
     bool isVector(const QCPPainter* painter) const { return painter->modes().testFlag(QCPPainter::pmVectorized); }
+    /// Where pixel 0 of the scales lies: QCustomPlot counts y from one row above the axis rectangle.
+    QRect drawnRect() const { return clipRect().translated(0, -1); }
     PixelScale xScale(double ratio) const;
     PixelScale yScale(double ratio) const;
     const ChartScene* m_scene;
@@ -69,7 +73,7 @@ public:
     PaintHook(QCustomPlot* plot, const char* layer, const ChartScene* scene, Paint paint);
 
 protected:
-    void applyDefaultAntialiasingHint(QCPPainter* painter) const override { painter->setAntialiasing(true); }
+    void applyDefaultAntialiasingHint(QCPPainter* painter) const override { painter->setAntialiasing(false); }
     void draw(QCPPainter* painter) override;
 
 private:

@@ -125,7 +125,9 @@ void addParameters(std::vector<CompareRow>& rows, const std::vector<feed::RunInf
     QString caption = QStringLiteral("%1 of %2 parameters").arg(different).arg(keys.size());
     if (!same.isEmpty()) {
         const QString last = same.takeLast();
-        caption += QStringLiteral("; ") + (same.isEmpty() ? QString(last + QStringLiteral(" is")) : QString(same.join(QStringLiteral(", ")) + QStringLiteral(" and ") + last + QStringLiteral(" are"))) + QStringLiteral(" the same");
+        const QString facts = same.isEmpty() ? QString(last + QStringLiteral(" is"))
+                                             : QString(same.join(QStringLiteral(", ")) + QStringLiteral(" and ") + last + QStringLiteral(" are"));
+        caption += QStringLiteral("; ") + facts + QStringLiteral(" the same");
     }
     rows[at].caption = runs.size() > 1 ? caption : QStringLiteral("one run differs from nothing");
 }

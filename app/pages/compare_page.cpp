@@ -1,0 +1,431 @@
+#include "app/pages/compare_page.h"
+
+#include "app/pages/compare_inspector.h"
+#include "app/pages/compare_table.h"
+#include "app/pages/compare_table_view.h"
+#include "app/pages/run_names.h"
+#include "app/shell/error_presenter.h"
+#include "engine/feed/array_record.h"
+#include "engine/feed/metric_names.h"
+#include "widgets/controls/controls.h"
+#include "widgets/controls/messages.h"
+#include "widgets/controls/page_tool_bar.h"
+#include "widgets/controls/segmented_control.h"
+#include "widgets/plot/chart_export.h"
+#include "widgets/plot/chart_group.h"
+#include "widgets/plot/loss_chart.h"
+#include "widgets/theme/format.h"
+#include "widgets/theme/metrics.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QMenu>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+
+namespace espalier::app {
+
+using namespace widgets;
+namespace names = feed::names;
+
+namespace {
+
+QWidget* padded(QWidget* inner, int left, int right) {
+    auto* box = new QWidget;
+    setGround(box, Color::Well);
+    auto* layout = new QVBoxLayout(box);
+    layout->setContentsMargins(left, metrics::kSpace4, right, metrics::kSpace4);
+    layout->addWidget(inner);
+    return box;
+}
+
+/// The newest array of test answers of a run; an error says what is missing.
+Result<std::vector<std::uint8_t>> readCorrect(const runtime::Workspace& workspace, const std::string& run) {
+    ESPALIER_TRY(const auto infos, workspace.arrays(run));
+    const feed::ArrayInfo* found = nullptr;
+    for (const feed::ArrayInfo& info : infos)
+        if (info.name == feed::arrays::kTestCorrect) found = &info;
+    if (!found) return fail(ErrorCode::NotFound, "no answers for single test items were logged", run);
+    ESPALIER_TRY(auto record, workspace.readArray(run, found->index));
+    return std::move(record.bytes);
+}
+
+}  // namespace
+
+ComparePage::ComparePage(AppContext& context, QWidget* parent) : Page(context, parent), m_lines(context) {
+    setGround(this, Color::Well);
+    m_group = new ChartGroup(this);
+    m_group->setXKind(XKind::Epoch);
+    buildToolBar();
+    m_loss = new LossChart(tr("Valid loss"), tr("by epoch"), this);
+    m_top1 = new LossChart(tr("Valid top-1"), tr("by epoch"), this);
+    m_group->add(m_loss);
+    m_group->add(m_top1);
+    m_model = new CompareModel(this);
+    m_table = new CompareTableView(this);
+    m_table->setCompareModel(m_model);
+    auto* body = new QWidget(this);
+    auto* column = new QVBoxLayout(body);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(0);
+    row->addWidget(padded(m_loss, metrics::kPagePadding, metrics::kSpace8), 1);
+    row->addWidget(makeLine(Qt::Vertical, body));
+    row->addWidget(padded(m_top1, metrics::kSpace8, metrics::kPagePadding), 1);
+    column->addLayout(row, 5);
+    column->addWidget(makeLine(Qt::Horizontal, body));
+    column->addWidget(padded(m_table, metrics::kPagePadding, metrics::kPagePadding), 6);
+    m_stack = new QStackedWidget(this);
+    m_stack->addWidget(body);
+    auto* empty = new EmptyState(QStringLiteral("compare"), tr("Nothing to compare yet"),
+                                 tr("Click the square before the names of two or more runs in the list."), this);
+    m_stack->addWidget(empty);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_bar);
+    layout->addWidget(m_stack, 1);
+    connectSignals();
+    scheduleRebuild();
+}
+
+ComparePage::~ComparePage() {
+    if (m_inspector && !m_inspector->parent()) delete m_inspector;
+}
+
+void ComparePage::buildToolBar() {
+    m_bar = new PageToolBar(this);
+    m_bar->addDroppable(makeLabel(tr("Group"), Type::Body, Color::Text2, m_bar), 4);
+    m_groupBox = new QComboBox(m_bar);
+    m_groupBox->addItems({tr("all but seed"), tr("single runs")});
+    m_groupBox->setAccessibleName(tr("Group"));
+    m_bar->add(m_groupBox);
+    m_bar->addDroppable(makeLabel(tr("Band"), Type::Body, Color::Text2, m_bar), 4);
+    m_band = new SegmentedControl({tr("Seeds"), tr("95 %"), tr("None")}, m_bar);
+    m_band->setCurrentIndex(1);
+    m_band->setSegmentToolTip(0, tr("Every seed as a thin line under the mean"));
+    m_band->setSegmentToolTip(1, tr("95 % interval of the mean over seeds, by Student's t"));
+    m_bar->add(m_band);
+    m_bar->addSeparator();
+    m_bar->addDroppable(makeLabel(tr("Baseline"), Type::Body, Color::Text2, m_bar), 3);
+    m_baselineBox = new QComboBox(m_bar);
+    m_baselineBox->setAccessibleName(tr("Baseline"));
+    m_baselineBox->setMaximumWidth(180);
+    m_bar->add(m_baselineBox);
+    m_bar->addStretch();
+    m_xKind = new SegmentedControl({tr("Step"), tr("Epoch"), tr("Time")}, m_bar);
+    m_xKind->setCurrentIndex(1);
+    m_xKind->setAccessibleName(tr("Horizontal axis"));
+    m_bar->add(m_xKind);
+    m_logY = makeToggle(QStringLiteral("log-axis"), tr("Log scale on y of the loss (L in a chart)"), false, m_bar);
+    m_back = makeIconButton(QStringLiteral("zoom-back"), tr("Zoom back (Backspace in a chart)"), m_bar);
+    m_reset = makeIconButton(QStringLiteral("zoom-reset"), tr("Reset zoom (0 or double click in a chart)"), m_bar);
+    m_bar->addDroppable(m_logY, 1);
+    m_bar->addDroppable(m_back, 1);
+    m_bar->addDroppable(m_reset, 1);
+    auto* exporting = makeButton(tr("Export"), QStringLiteral("export"), ButtonKind::Normal, ControlSize::Normal, m_bar);
+    m_bar->add(exporting);
+    connect(exporting, &QPushButton::clicked, this, [this, exporting] {
+        QMenu menu;
+        menu.addAction(tr("Figure: PDF, SVG, PNG or CSV…"), this, &ComparePage::exportFigure);
+        menu.addSeparator();
+        menu.addAction(tr("Copy table as LaTeX"), this, [this] { copyTable(true); });
+        menu.addAction(tr("Copy table as CSV"), this, [this] { copyTable(false); });
+        menu.exec(exporting->mapToGlobal(QPoint(0, exporting->height() + 2)));
+    });
+}
+
+void ComparePage::connectSignals() {
+    EngineBridge* bridge = context().bridge;
+    connect(m_xKind, &SegmentedControl::currentChanged, this, [this](int index) {
+        m_group->setXKind(static_cast<XKind>(index));
+        rebuildCharts();
+    });
+    connect(m_band, &SegmentedControl::currentChanged, this, [this](int) { rebuildCharts(); });
+    connect(m_groupBox, &QComboBox::activated, this, [this](int) { rebuild(); });
+    connect(m_baselineBox, &QComboBox::activated, this, [this](int index) { setBaseline(m_ids.value(index)); });
+    connect(m_logY, &QToolButton::toggled, m_loss, &LossChart::setLogY);
+    connect(m_loss, &LossChart::logYChanged, m_logY, &QToolButton::setChecked);
+    connect(m_back, &QToolButton::clicked, m_group, &ChartGroup::zoomBack);
+    connect(m_reset, &QToolButton::clicked, m_group, &ChartGroup::zoomReset);
+    const auto zoomState = [this] {
+        m_back->setEnabled(m_group->canGoBack());
+        m_reset->setEnabled(m_group->isZoomed());
+    };
+    connect(m_group, &ChartGroup::historyChanged, this, zoomState);
+    zoomState();
+    connect(m_group, &ChartGroup::exportRequested, this, [this](LossChart*) { exportFigure(); });
+    connect(context().selection, &Selection::currentRunChanged, this, &ComparePage::scheduleRebuild);
+    connect(context().selection, &Selection::shownRunsChanged, this, &ComparePage::scheduleRebuild);
+    connect(bridge, &EngineBridge::catalogChanged, this, &ComparePage::scheduleRebuild);
+    connect(bridge, &EngineBridge::jobStateChanged, this, [this](quint64, const QString& run) { if (m_ids.contains(run)) scheduleRebuild(); });
+    connect(bridge, &EngineBridge::runLoaded, this, [this](const QString& run) { if (m_ids.contains(run)) scheduleRebuild(); });
+    connect(bridge, &EngineBridge::pointsAppended, this, &ComparePage::onPoints);
+}
+
+void ComparePage::activated() {
+    m_isActive = true;
+    rebuild();
+}
+
+void ComparePage::scheduleRebuild() {
+    if (m_isRebuildPending) return;
+    m_isRebuildPending = true;
+    QMetaObject::invokeMethod(this, [this] { if (m_isRebuildPending) rebuild(); }, Qt::QueuedConnection);
+}
+
+void ComparePage::rebuild() {
+    m_isRebuildPending = false;
+    m_runs.clear();
+    m_ids.clear();
+    QStringList full;
+    // The order in which they were shown; a current run that is not shown comes last.
+    QStringList wanted = context().selection->shownRuns();
+    const QString current = context().selection->currentRun();
+    if (!current.isEmpty() && !wanted.contains(current)) wanted += current;
+    for (const QString& id : wanted) {
+        const feed::RunInfo* info = context().bridge->run(id);
+        if (!info) continue;
+        m_runs.push_back(*info);
+        m_ids += id;
+        full += format::text(info->name);
+        if (!context().bridge->isLoaded(id) && !m_asked.contains(id)) {
+            m_asked.insert(id);
+            context().bridge->loadRun(id);
+        }
+    }
+    m_short = shortRunNames(full, 2);
+    m_stack->setCurrentIndex(m_runs.empty() ? 1 : 0);
+    if (!m_ids.contains(m_baseline)) m_baseline = m_ids.value(0);
+    if (!m_ids.contains(m_chosen) || m_chosen == m_baseline) {
+        m_chosen = current != m_baseline && m_ids.contains(current) ? current : m_ids.value(m_ids.value(0) == m_baseline ? 1 : 0);
+    }
+    m_baselineBox->clear();
+    m_baselineBox->addItems(full);
+    m_baselineBox->setCurrentIndex(static_cast<int>(m_ids.indexOf(m_baseline)));
+    m_groups = groupRuns(m_runs, m_short, m_groupBox->currentIndex() == 0);
+    rebuildCharts();
+    rebuildTable();
+    rebuildInspector();
+}
+
+std::vector<std::pair<double, double>> ComparePage::curveOf(const QString& run, std::string_view name) {
+    std::vector<std::pair<double, double>> curve;
+    const Series* series = m_lines.series(run, name);
+    if (!series) return curve;
+    const auto axis = m_lines.axis(run);
+    for (std::size_t i = 0; i < series->size(); ++i) {
+        double x = static_cast<double>(series->steps[i]);
+        if (m_group->xKind() == XKind::Time) x = series->wallSecs[i] - axis->startSecs;
+        if (m_group->xKind() == XKind::Epoch && axis->hasEpochs()) x = axis->epochOf(x);
+        // After a resume the newer points hold.
+        while (!curve.empty() && curve.back().first >= x) curve.pop_back();
+        curve.emplace_back(x, series->values[i]);
+    }
+    return curve;
+}
+
+void ComparePage::rebuildChart(LossChart* chart, std::string_view name, bool isLoss) {
+    std::vector<LineSpec> lines;
+    const auto band = static_cast<BandKind>(m_band->currentIndex());
+    for (const RunGroup& group : m_groups) {
+        if (group.runs.size() == 1) {
+            auto spec = m_lines.line(m_ids[group.runs.front()], name, LineRole::Plain, group.label);
+            if (spec) lines.push_back(std::move(*spec));
+            continue;
+        }
+        std::vector<std::vector<std::pair<double, double>>> curves;
+        for (const int i : group.runs) {
+            auto curve = curveOf(m_ids[i], name);
+            if (curve.empty()) continue;
+            curves.push_back(std::move(curve));
+            if (band != BandKind::Seeds) continue;
+            if (auto seed = m_lines.line(m_ids[i], name, LineRole::Seed, m_short[i])) {
+                seed->isInLegend = false;
+                seed->run = group.label;
+                lines.push_back(std::move(*seed));
+            }
+        }
+        if (curves.empty()) continue;
+        LineSpec mean;
+        mean.id = QStringLiteral("group/") + m_ids[group.runs.front()];
+        mean.run = group.label;
+        mean.label = group.label;
+        mean.toolTip = tr("Mean of %1").arg(group.label);
+        mean.colorIndex = group.colorIndex;
+        mean.role = LineRole::Mean;
+        mean.computed = groupMean(curves, band);
+        lines.push_back(std::move(mean));
+    }
+    static const char* const captions[] = {QT_TR_NOOP("by step"), QT_TR_NOOP("by epoch"), QT_TR_NOOP("by time")};
+    chart->setCaption(tr(captions[static_cast<int>(m_group->xKind())]));
+    chart->setEmptyText(lines.empty() ? (isSettled() ? tr("not logged by these runs") : tr("reading the logs")) : QString());
+    chart->setLines(std::move(lines));
+    if (!isLoss && !m_ids.isEmpty()) chart->setClaim(m_lines.claim(m_ids.front(), QStringLiteral("top1")));
+}
+
+void ComparePage::rebuildCharts() {
+    rebuildChart(m_loss, names::kValidLoss, true);
+    rebuildChart(m_top1, names::kValidTop1, false);
+    m_group->updateNow();
+}
+
+void ComparePage::rebuildTable() {
+    QVector<CompareModel::Head> heads;
+    for (int i = 0; i < m_ids.size(); ++i) {
+        const feed::RunInfo& run = m_runs[static_cast<std::size_t>(i)];
+        heads.append({m_ids[i], format::text(run.name), m_short[i], run.colorIndex, run.state});
+    }
+    m_model->setTable(heads, compareRows(m_runs, static_cast<int>(m_ids.indexOf(m_baseline)), m_short));
+}
+
+QWidget* ComparePage::inspector() {
+    if (!m_inspector) {
+        m_inspector = new CompareInspector(this);
+        connect(m_inspector, &CompareInspector::runChosen, this, [this](int row) {
+            m_chosen = m_ids.value(row);
+            rebuildInspector();
+        });
+        connect(m_inspector, &CompareInspector::baselineChosen, this, [this](int row) { setBaseline(m_ids.value(row)); });
+        connect(m_inspector, &CompareInspector::exportFigureClicked, this, &ComparePage::exportFigure);
+        connect(m_inspector, &CompareInspector::latexClicked, this, [this] { copyTable(true); });
+        connect(m_inspector, &CompareInspector::csvClicked, this, [this] { copyTable(false); });
+        rebuildInspector();
+    }
+    return m_inspector;
+}
+
+void ComparePage::rebuildInspector() {
+    if (!m_inspector) return;
+    const int base = static_cast<int>(m_ids.indexOf(m_baseline)), chosen = static_cast<int>(m_ids.indexOf(m_chosen));
+    m_inspector->setRuns(m_runs, m_groups, base, chosen);
+    compareItems();
+}
+
+QString ComparePage::welchSentence(int a, int b) const {
+    const auto groupOf = [&](int run) -> const RunGroup* {
+        for (const RunGroup& group : m_groups)
+            if (group.runs.contains(run)) return &group;
+        return nullptr;
+    };
+    const RunGroup *groupA = groupOf(a), *groupB = groupOf(b);
+    if (!groupA || !groupB || groupA == groupB) return {};
+    const auto valuesOf = [&](const RunGroup& group) {
+        std::vector<double> values;
+        for (const int i : group.runs) {
+            const auto& summary = m_runs[static_cast<std::size_t>(i)].summary;
+            const auto at = summary.find(std::string(names::kTestTop1));
+            if (at != summary.end()) values.push_back(at->second.last);
+        }
+        return values;
+    };
+    const auto va = valuesOf(*groupA), vb = valuesOf(*groupB);
+    if (va.empty() && vb.empty()) return {};
+    if (va.size() < 2) return tr("needs %n more seeds of %1", nullptr, 2 - static_cast<int>(va.size())).arg(groupA->label.section(u',', 0, 0));
+    if (vb.size() < 2) return tr("needs %n more seeds of %1", nullptr, 2 - static_cast<int>(vb.size())).arg(groupB->label.section(u',', 0, 0));
+    const auto result = welch(va, vb);
+    return result ? (result->p < 0.001 ? QStringLiteral("p < 0.001") : QStringLiteral("p = %1").arg(format::fixed(result->p, 3))) : tr("seeds do not vary");
+}
+
+void ComparePage::compareItems() {
+    const auto base = m_ids.indexOf(m_baseline), chosen = m_ids.indexOf(m_chosen);
+    if (base < 0 || chosen < 0 || base == chosen) {
+        return m_inspector->setDifference(tr("Difference"), {}, std::nullopt, tr("Choose a second run to compare with the baseline."), {});
+    }
+    const feed::RunInfo &a = m_runs[static_cast<std::size_t>(chosen)], &b = m_runs[static_cast<std::size_t>(base)];
+    const QString title = tr("Difference, %1 − %2").arg(m_short[chosen], m_short[base]);
+    const QString metric = QString::fromLatin1(names::kTestTop1.data());
+    const QString welchText = welchSentence(static_cast<int>(chosen), static_cast<int>(base));
+    if (a.datasetHash != b.datasetHash || a.datasetHash.empty()) {
+        return m_inspector->setDifference(title, metric, std::nullopt, tr("Not the same data: the test items cannot be paired."), welchText);
+    }
+    m_inspector->setDifference(title, metric, std::nullopt, tr("Reading the answers for each test item."), welchText);
+    struct Both {
+        Result<std::optional<PairedDifference>> result;
+    };
+    context().bridge->reads().run(
+        this, QStringLiteral("paired"),
+        [workspace = context().workspace, idA = a.id, idB = b.id]() -> Both {
+            auto answersA = readCorrect(*workspace, idA);
+            if (!answersA) return {fail(answersA.error())};
+            auto answersB = readCorrect(*workspace, idB);
+            if (!answersB) return {fail(answersB.error())};
+            return {pairedBootstrap(*answersA, *answersB)};
+        },
+        [this, title, metric, welchText, nameA = m_short[chosen], nameB = m_short[base], idA = a.id](Both both) {
+            if (!m_inspector) return;
+            if (!both.result) {
+                const QString who = both.result.error().where == idA ? nameA : nameB;
+                return m_inspector->setDifference(title, metric, std::nullopt, tr("No paired test: %1 has no answers for single test items (yet).").arg(who), welchText);
+            }
+            const QString sentence = *both.result ? QString() : tr("No paired test: the two runs tested a different number of items.");
+            m_inspector->setDifference(title, metric, *both.result, sentence, welchText);
+        });
+}
+
+void ComparePage::setBaseline(const QString& run) {
+    if (!m_ids.contains(run) || run == m_baseline) return;
+    if (m_chosen == run) m_chosen = m_baseline;
+    m_baseline = run;
+    m_baselineBox->setCurrentIndex(static_cast<int>(m_ids.indexOf(run)));
+    rebuildTable();
+    rebuildInspector();
+}
+
+QString ComparePage::baseline() const { return m_baseline; }
+
+void ComparePage::onPoints(const QString& run, const QString& series) {
+    if (!m_ids.contains(run) || !series.startsWith(QStringLiteral("valid/")) || (!m_isActive && !isVisible())) return;
+    rebuildCharts();  // epoch values: a few a minute
+}
+
+bool ComparePage::isSettled() const {
+    if (m_isRebuildPending) return false;
+    return std::all_of(m_ids.begin(), m_ids.end(), [&](const QString& id) { return context().bridge->isLoaded(id); }) &&
+           context().bridge->reads().isIdle(this);
+}
+
+void ComparePage::copyTable(bool isLatex) {
+    QStringList full;
+    for (const feed::RunInfo& run : m_runs) full += format::text(run.name);
+    QApplication::clipboard()->setText(isLatex ? latexTable(m_model->rows(), m_short) : csvTable(m_model->rows(), full));
+    if (context().errors) context().errors->toast(tr("Table copied"), isLatex ? tr("as LaTeX, needs booktabs") : tr("as CSV at full precision"), QStringLiteral("copy"));
+}
+
+void ComparePage::exportFigure() {
+    if (m_runs.empty()) return;
+    Error error;
+    const QString path = askAndExport(this, charts(), 2, QStringLiteral("comparison"), &error);
+    if (!context().errors) return;
+    if (!path.isEmpty()) context().errors->toast(tr("Figure written"), path, QStringLiteral("export"));
+    else if (!error.what.empty()) context().errors->show(error);
+}
+
+QJsonObject ComparePage::saveState() const {
+    QJsonObject state;
+    state[QStringLiteral("x")] = m_xKind->currentIndex();
+    state[QStringLiteral("band")] = m_band->currentIndex();
+    state[QStringLiteral("group")] = m_groupBox->currentIndex();
+    state[QStringLiteral("logY")] = m_loss->isLogY();
+    state[QStringLiteral("baseline")] = m_baseline;
+    return state;
+}
+
+void ComparePage::restoreState(const QJsonObject& state) {
+    const int kind = std::clamp(state[QStringLiteral("x")].toInt(1), 0, 2);
+    m_xKind->setCurrentIndex(kind);
+    m_group->setXKind(static_cast<XKind>(kind));
+    m_band->setCurrentIndex(std::clamp(state[QStringLiteral("band")].toInt(1), 0, 2));
+    m_groupBox->setCurrentIndex(std::clamp(state[QStringLiteral("group")].toInt(), 0, 1));
+    m_loss->setLogY(state[QStringLiteral("logY")].toBool());
+    m_baseline = state[QStringLiteral("baseline")].toString();
+    rebuild();
+}
+
+}  // namespace espalier::app

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <QHash>
+#include <QPointer>
+#include <QVector>
+
+#include "app/pages/compare_groups.h"
+#include "app/pages/page.h"
+#include "app/pages/run_lines.h"
+
+class QComboBox;
+class QStackedWidget;
+class QToolButton;
+
+namespace espalier::widgets {
+class ChartGroup;
+class EmptyState;
+class LossChart;
+class PageToolBar;
+class SegmentedControl;
+}  // namespace espalier::widgets
+
+namespace espalier::app {
+
+class CompareInspector;
+class CompareModel;
+class CompareTableView;
+
+/// The shown runs side by side: overlaid curves (means and intervals where runs differ in the seed alone), only what
+/// differs, final metrics with their difference from a baseline, a paired test on the same items. GUI thread.
+class ComparePage : public Page {
+    Q_OBJECT
+public:
+    explicit ComparePage(AppContext& context, QWidget* parent = nullptr);
+    ~ComparePage() override;
+
+    QString key() const override { return QStringLiteral("compare"); }
+    QString title() const override { return tr("Compare"); }
+    QString iconName() const override { return QStringLiteral("compare"); }
+    void activated() override;
+    void deactivated() override { m_isActive = false; }
+    QJsonObject saveState() const override;
+    void restoreState(const QJsonObject& state) override;
+    bool isSettled() const override;
+    QWidget* inspector() override;
+    void exportFigure() override;
+
+    CompareModel* model() const { return m_model; }
+    QVector<widgets::LossChart*> charts() const { return {m_loss, m_top1}; }
+    void setBaseline(const QString& run);
+    QString baseline() const;
+    const std::vector<RunGroup>& groups() const { return m_groups; }
+
+private:
+    void buildToolBar();
+    void connectSignals();
+    void scheduleRebuild();
+    void rebuild();
+    void rebuildCharts();
+    void rebuildChart(widgets::LossChart* chart, std::string_view series, bool isLoss);
+    void rebuildTable();
+    void rebuildInspector();
+    void compareItems();
+    QString welchSentence(int a, int b) const;
+    std::vector<std::pair<double, double>> curveOf(const QString& run, std::string_view series);
+    void onPoints(const QString& run, const QString& series);
+    void copyTable(bool isLatex);
+
+    RunLines m_lines;
+    std::vector<feed::RunInfo> m_runs;
+    QStringList m_ids, m_short;
+    std::vector<RunGroup> m_groups;
+    QString m_baseline, m_chosen, m_compared;
+    widgets::PageToolBar* m_bar = nullptr;
+    QComboBox *m_groupBox = nullptr, *m_baselineBox = nullptr;
+    widgets::SegmentedControl *m_band = nullptr, *m_xKind = nullptr;
+    QToolButton *m_logY = nullptr, *m_back = nullptr, *m_reset = nullptr;
+    QStackedWidget* m_stack = nullptr;
+    widgets::ChartGroup* m_group = nullptr;
+    widgets::LossChart *m_loss = nullptr, *m_top1 = nullptr;
+    CompareModel* m_model = nullptr;
+    CompareTableView* m_table = nullptr;
+    QPointer<CompareInspector> m_inspector;
+    QSet<QString> m_asked;
+    bool m_isActive = false, m_isRebuildPending = false;
+};
+
+}  // namespace espalier::app

@@ -15,26 +15,34 @@ struct PredictOptions {
     std::string run, recipe, weights, input, taps, output;
 };
 
-Result<std::map<std::string, std::string>> looseParams(const std::vector<std::string>& words) {
+/// What the parser left over: "--name value" pairs are parameters, one bare word is the run.
+Result<std::map<std::string, std::string>> looseParams(const std::vector<std::string>& words, std::string& run) {
     std::map<std::string, std::string> params;
     for (std::size_t i = 0; i < words.size(); ++i) {
-        const auto equals = words[i].find('=');
-        if (words[i].compare(0, 2, "--") != 0 || (equals == std::string::npos && i + 1 == words.size()))
-            return fail(ErrorCode::BadInput, "\"" + words[i] + "\" is not understood here", "command line",
+        const auto& word = words[i];
+        if (word.compare(0, 2, "--") != 0 && run.empty()) {
+            run = word;
+            continue;
+        }
+        const auto equals = word.find('=');
+        if (word.compare(0, 2, "--") != 0 || (equals == std::string::npos && i + 1 == words.size()))
+            return fail(ErrorCode::BadInput, "\"" + word + "\" is not understood here", "command line",
                         "Parameters are written --name value");
-        if (equals != std::string::npos) params[words[i].substr(2, equals - 2)] = words[i].substr(equals + 1);
-        else {
-            params[words[i].substr(2)] = words[i + 1];
+        if (equals != std::string::npos) {
+            params[word.substr(2, equals - 2)] = word.substr(equals + 1);
+        } else {
+            params[word.substr(2)] = words[i + 1];
             ++i;
         }
     }
     return params;
 }
 
-Result<int> predictVerb(Session& session, const PredictOptions& options, const std::vector<std::string>& rest) {
+Result<int> predictVerb(Session& session, PredictOptions options, const std::vector<std::string>& rest) {
+    runtime::PredictRequest request;
+    ESPALIER_TRY(request.params, looseParams(rest, options.run));
     ESPALIER_TRY(auto workspace, session.workspace());
     ESPALIER_TRY(auto* registry, session.registry());
-    runtime::PredictRequest request;
     if (options.run.empty() == options.recipe.empty())
         return fail(ErrorCode::BadInput, "needs either a run, or --recipe with --weights", "predict");
     if (!options.run.empty()) {
@@ -43,7 +51,6 @@ Result<int> predictVerb(Session& session, const PredictOptions& options, const s
     }
     request.recipe = options.recipe;
     request.weights = options.weights;
-    ESPALIER_TRY(request.params, looseParams(rest));
     request.input = options.input;
     std::size_t start = 0;
     while (start < options.taps.size()) {
@@ -121,10 +128,9 @@ Result<int> exportVerb(Session& session, const std::string& text, const std::str
 }  // namespace
 
 void addModelVerbs(CLI::App& program, Action& action) {
-    auto* predict = program.add_subcommand("predict", "Run a model on any input; writes logits, embeddings and taps");
+    auto* predict = program.add_subcommand("predict", "predict RUN …, or predict --recipe ID --weights FILE …: logits, embeddings and taps of any input");
     auto options = std::make_shared<PredictOptions>();
     predict->allow_extras();
-    predict->add_option("RUN", options->run, "Finished run");
     predict->add_option("--recipe", options->recipe, "Recipe of a bare weights file");
     predict->add_option("--weights", options->weights, "FILE.safetensors under own or reference names");
     predict->add_option("--input", options->input, "Data set, or FILE.npy, .npz, .safetensors")->required();

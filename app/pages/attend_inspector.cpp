@@ -45,7 +45,7 @@ private:
 class AttendInspector::ChangeRows : public QWidget {
 public:
     explicit ChangeRows(AttendInspector* owner) : QWidget(owner), m_owner(owner) {
-        setAccessibleName(AttendInspector::tr("Most changed heads"));
+        setAccessibleName(AttendInspector::tr("Heads whose entropy changed most"));
         setCursor(Qt::PointingHandCursor);
         connect(&theme(), &Theme::changed, this, qOverload<>(&QWidget::update));
     }
@@ -130,7 +130,7 @@ AttendInspector::AttendInspector(QWidget* parent) : QWidget(parent) {
     m_head = new KeyValueList(this);
     m_headSection = addSection(layout, tr("Head"), m_head, this);
     m_changes = new ChangeRows(this);
-    m_changeSection = addSection(layout, tr("Most changed heads"), m_changes, this);
+    m_changeSection = addSection(layout, tr("Entropy of heads"), m_changes, this);
     layout->addStretch(1);
     connect(m_bars, &BarList::rowClicked, this, [this](int row) {
         if (row >= 0 && row < static_cast<int>(m_shares.size())) Q_EMIT classPicked(m_shares[static_cast<std::size_t>(row)].index);

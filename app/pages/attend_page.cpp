@@ -64,6 +64,7 @@ AttendPage::AttendPage(AppContext& context, QWidget* parent) : Page(context, par
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
+    layout->setSizeConstraint(QLayout::SetNoConstraint);
     layout->addWidget(m_bar);
     layout->addWidget(m_stack, 1);
     connectParts();
@@ -355,7 +356,7 @@ void AttendPage::refreshLarge() {
     m_direction->setSegmentEnabled(1, isRow);
     setSignedColorBar(m_colorBar, isSigned);
     m_weightLabel->setText(isSigned ? tr("Share") : tr("Weight"));
-    m_rangeText->setText(tr("%1 to %2").arg(heatText(range.low, isSigned), heatText(range.high, isSigned)));
+    m_rangeText->setText(tr("%1 to %2").arg(heatText(range.low, isSigned, range.high), heatText(range.high, isSigned)));
     switch (m_readOut) {
     case ReadOut::HeadRow:
         m_mapHeader->setTitle(tr("Layer %1, head %2").arg(m_layer + 1).arg(m_head + 1));
@@ -390,12 +391,15 @@ void AttendPage::refreshWall() {
     const int layers = static_cast<int>(walls.size()), heads = walls.empty() ? 0 : static_cast<int>(walls[0].size());
     m_layer = std::clamp(m_layer, 0, std::max(0, layers - 1));
     m_head = std::clamp(m_head, 0, std::max(0, heads - 1));
-    m_wallHeader->setCaption(tr("%1, %2, same query").arg(tr("%n layer(s)", nullptr, layers), tr("%n head(s)", nullptr, heads)));
+    m_wallHeader->setCaption(tr("%1, %2, same query").arg(layers == 1 ? tr("1 layer") : tr("%1 layers").arg(layers), heads == 1 ? tr("1 head") : tr("%1 heads").arg(heads)));
     const bool hasNewShape = layers != m_wall->layers() || heads != m_wall->heads();
     m_wall->setMaps(std::move(walls), m_index.grid, m_index.probes[static_cast<std::size_t>(m_probe)].image.size());
     m_wall->setCurrent(m_layer, m_head);
     m_wall->setQuery(m_query);
-    if (hasNewShape) arrange();
+    if (hasNewShape) {
+        arrange();
+        refreshCharts();
+    }
 }
 
 void AttendPage::refreshMinis() {
@@ -412,7 +416,7 @@ void AttendPage::refreshMinis() {
     const bool hasClass = shown >= 0 && shown < static_cast<int>(m_now.contribution.size());
     m_classMap->setTitle(shown >= 0 ? tr("Class: %1").arg(className(shown)) : tr("Class"));
     show(m_classMap, hasClass ? m_now.contribution[static_cast<std::size_t>(shown)] : std::vector<float>(), true, none);
-    m_changeMap->setTitle(m_compared >= 0 ? tr("Change since %1").arg(momentName(m_compared)) : tr("Change"));
+    m_changeMap->setTitle(m_compared < 0 ? tr("Change") : m_index.snapshots[static_cast<std::size_t>(m_compared)].epoch >= 0 ? tr("Change since e%1").arg(m_index.snapshots[static_cast<std::size_t>(m_compared)].epoch) : tr("Change"));
     std::vector<float> change = weightsOf(m_before);
     if (m_before.snapshot < 0 || m_before.probe != m_now.probe || change.size() != m_shown.size()) change.clear();
     for (std::size_t i = 0; i < change.size(); ++i) change[i] = m_shown[i] - change[i];
@@ -441,7 +445,7 @@ void AttendPage::refreshCharts() {
     for (int layer = 0; layer < layers; ++layer) add(entropy, names::attentionEntropy(layer + 1), tr("L%1").arg(layer + 1), layer == m_layer);
     for (int head = 0; head < heads; ++head) add(distance, names::attentionDistance(m_layer + 1, head + 1), tr("h%1").arg(head + 1), head == m_head);
     m_entropy->setCaption(tr("of ln N, %1").arg(unit));
-    m_distance->setCaption(tr("px, layer %1, %2").arg(m_layer + 1).arg(unit));
+    m_distance->setCaption(tr("px, %1").arg(unit));
     const QString none = context().bridge->isLoaded(m_run) ? tr("not logged by this run") : tr("reading the log");
     m_entropy->setEmptyText(entropy.empty() ? none : QString());
     m_distance->setEmptyText(distance.empty() ? none : QString());
@@ -498,7 +502,7 @@ void AttendPage::refreshInspector() {
     m_inspector->setHead(tr("layer %1, head %2, this image").arg(m_layer + 1).arg(m_head + 1), head);
     const bool canCompare = m_before.snapshot >= 0 && m_before.probe == m_now.probe && m_before.snapshot != m_now.snapshot;
     m_inspector->setChanges(canCompare ? mostChangedHeads(m_now, m_before, kShownChanges) : std::vector<HeadChange>(),
-                            canCompare ? tr("entropy since %1").arg(momentName(m_before.snapshot)) : QString());
+                            canCompare ? tr("since %1").arg(momentName(m_before.snapshot)) : QString());
 }
 
 void AttendPage::refreshScrubber() {
@@ -532,7 +536,7 @@ void AttendPage::refreshScrubber() {
     if (!moment.isEmpty()) moment[0] = moment[0].toUpper();
     m_moment->setText(moment);
     m_step->setText(m_index.snapshots[static_cast<std::size_t>(m_snapshot)].epoch < 0 ? QString() : tr("step %1").arg(format::count(m_index.snapshots[static_cast<std::size_t>(m_snapshot)].step)));
-    m_count->setText(tr("%n snapshot(s)", nullptr, static_cast<int>(m_index.snapshots.size())));
+    m_count->setText(m_index.snapshots.size() == 1 ? tr("1 snapshot") : tr("%1 snapshots").arg(m_index.snapshots.size()));
     m_followControl->setCurrentIndex(m_isFollowing ? 0 : 1);
 }
 
@@ -551,7 +555,7 @@ void AttendPage::play(bool isPlaying) {
 void AttendPage::showHover(int token, double weight) {
     if (token < 0) {
         const HeatRange range = HeatRange::of(m_shown, m_readOut == ReadOut::Class);
-        m_rangeText->setText(tr("%1 to %2").arg(heatText(range.low, range.isSigned), heatText(range.high, range.isSigned)));
+        m_rangeText->setText(tr("%1 to %2").arg(heatText(range.low, range.isSigned, range.high), heatText(range.high, range.isSigned)));
     } else {
         m_rangeText->setText(tr("%1 at r %2, c %3").arg(heatText(weight, m_readOut == ReadOut::Class)).arg(m_index.grid.rowOf(token)).arg(m_index.grid.colOf(token)));
     }

@@ -52,6 +52,8 @@ public:
     QJsonObject saveState() const override;
     void restoreState(const QJsonObject& state) override;
     bool isSettled() const override;
+    /// Parts shrink and go before the page asks for more room.
+    QSize minimumSizeHint() const override { return {600, 460}; }
     QWidget* inspector() override;
     void exportFigure() override;
 

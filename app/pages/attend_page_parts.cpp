@@ -34,7 +34,7 @@ using namespace widgets;
 
 namespace {
 
-constexpr int kStripHeight = 64, kScrubberHeight = 45, kUnderMap = 26 + 2 * 24 + 4 + 8, kBarsHeight = 82, kChartsHeight = 118;
+constexpr int kStripHeight = 64, kScrubberHeight = 45, kUnderMap = 26 + 2 * 24 + 4 + 8, kBarsHeight = 78, kChartsHeight = 140;
 constexpr int kLeastRight = 360, kLeastLeft = 320, kLeastSide = 160, kMostSide = 768;
 
 class ColorBar : public QWidget {
@@ -310,18 +310,20 @@ void AttendPage::arrange() {
     const int high = height() - metrics::kPageToolBar - kStripHeight - kScrubberHeight - metrics::kSpace8;
     const int wide = width() - 2 * metrics::kPagePadding - metrics::kColumnGap;
     // The largest map that leaves room for the wall, and for the token weights where there is any choice.
-    int side = std::min(high - kUnderMap - kBarsHeight, std::max(kLeastLeft, std::min(wide * 44 / 100, wide - kLeastRight)));
+    int side = std::min(high - kUnderMap - kBarsHeight, std::max(kLeastLeft, std::min(wide * 45 / 100, wide - kLeastRight)));
     const bool hasBars = side >= 240;
-    if (!hasBars) side = std::min(high - kUnderMap, wide * 44 / 100);
+    if (!hasBars) side = std::min(high - kUnderMap, wide * 45 / 100);
     m_map->setSide(std::clamp(side / 32 * 32, kLeastSide, kMostSide));
     m_barsPart->setVisible(hasBars);
     const int leftWidth = std::max(kLeastLeft, m_map->imageRect().width());
     m_left->setFixedWidth(leftWidth);
+    m_weightLabel->setVisible(leftWidth >= 340);
+    for (QWidget* bar : {static_cast<QWidget*>(m_opacity), m_colorBar}) bar->setFixedWidth(leftWidth >= 384 ? 84 : 64);
     const int rightWidth = std::max(kLeastRight, wide - leftWidth);
-    const int mini = std::min(132, (rightWidth - 3 * metrics::kSpace12) / 4);
+    const int mini = std::min(108, (rightWidth - 3 * metrics::kSpace12) / 4);
     const int withoutCharts = high - 26 - metrics::kSpace8 - (mini + 38);
     const int heads = std::max(1, m_wall->heads());
-    const bool hasCharts = withoutCharts - kChartsHeight >= std::min(250, heads * 48 + 18);
+    const bool hasCharts = withoutCharts - kChartsHeight >= std::min(230, heads * 48 + 18);
     m_chartsPart->setVisible(hasCharts);
     m_wall->setRoom(std::max(80, hasCharts ? withoutCharts - kChartsHeight : withoutCharts));
     for (MiniMap* map : {m_poolingMap, m_rolloutMap, m_classMap, m_changeMap}) map->setMaxSide(mini);

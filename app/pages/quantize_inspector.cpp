@@ -149,6 +149,7 @@ QuantizeInspector::QuantizeInspector(QWidget* parent) : QWidget(parent) {
     auto* foot = new QVBoxLayout;
     foot->setContentsMargins(12, 8, 12, 12);
     m_export = makeButton(tr("Export safetensors"), QStringLiteral("export"), ButtonKind::Normal, ControlSize::Normal, this);
+    m_export->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     foot->addWidget(m_export);
     layout->addWidget(makeLine(Qt::Horizontal, this));
     layout->addLayout(foot);
@@ -226,7 +227,7 @@ void QuantizeInspector::setLayer(const QuantizeData& data, const feed::TradeoffP
         if (std::isfinite(row->sqnrDb)) rows << KeyValue{tr("SQNR"), format::fixed(row->sqnrDb, 1), tr("dB")};
     }
     if (std::isfinite(moved1)) rows << KeyValue{tr("moved 1 level"), format::significant(moved1 * 100, 2) + tr(" %"), {}};
-    if (std::isfinite(moved2)) rows << KeyValue{tr("moved 2 or more"), format::significant(moved2 * 100, 2) + tr(" %"), {}};
+    if (std::isfinite(moved2)) rows << KeyValue{tr("moved 2+ levels"), format::significant(moved2 * 100, 2) + tr(" %"), {}};
     for (const auto& row : data.tables.layers)
         if (row.layerIx == layer->layerIx && std::isfinite(row.kurtW)) {
             rows << KeyValue{tr("kurtosis"), format::fixed(row.kurtW, 1), tr("3 is normal")};

@@ -228,7 +228,7 @@ void QuantizePage::refreshToolBar() {
     m_bar->setWanted(m_progress, isLive);
     if (isLive) m_progress->setFraction(row->total > 0 ? double(row->done) / double(row->total) : -1);
     const int points = static_cast<int>(m_data.tables.points.size());
-    m_stage->setText(isLive && !row->stage.isEmpty() ? row->stage : points > 0 ? tr("%n point(s)", nullptr, points) : QString());
+    m_stage->setText(isLive && !row->stage.isEmpty() ? row->stage : points == 1 ? tr("1 point") : points > 0 ? tr("%1 points").arg(points) : QString());
     m_bar->setWanted(m_stage, !m_stage->text().isEmpty());
 }
 
@@ -318,7 +318,7 @@ void QuantizePage::refreshCells() {
     const bool isLoss = m_measureControl->currentIndex() == 0;
     const SensitivityCells& cells = isLoss ? loss : error;
     m_sensitivity->setCells(cells.options, cells.values, isLoss, isLoss ? tr("loss added") : tr("relative error"));
-    m_sensitivityHeader->setCaption(isLoss ? tr("loss added by one layer alone, RTN; outlined: chosen") : tr("relative output error of %1, log; outlined: chosen").arg(theme().methodLook(text(methodShown())).label));
+    m_sensitivityHeader->setCaption(isLoss ? tr("loss added by one layer alone") : tr("relative output error, %1").arg(theme().methodLook(text(methodShown())).label));
     setCellScale(m_colorBar, isLoss);
     const bool isEmpty = cells.isEmpty();
     m_lowLabel->setText(isEmpty ? QString() : isLoss ? format::signedFixed(m_sensitivity->low(), 3) : format::significant(m_sensitivity->low(), 2));

@@ -116,8 +116,8 @@ QWidget* QuantizePage::buildLeft() {
     m_sensitivityHeader = new ChartHeader(tr("Sensitivity"), {}, left);
     m_measureControl = new SegmentedControl({tr("Loss"), tr("Error")}, left);
     m_measureControl->setAccessibleName(tr("What the map shows"));
-    m_measureControl->setSegmentToolTip(0, tr("Loss that one layer alone adds when it is rounded to nearest"));
-    m_measureControl->setSegmentToolTip(1, tr("Relative output error of every layer under the chosen point's method"));
+    m_measureControl->setSegmentToolTip(0, tr("Loss that one layer alone adds when it is rounded to nearest; outlined: what the chosen point has"));
+    m_measureControl->setSegmentToolTip(1, tr("Relative output error of every layer under the chosen point's method, log scale; outlined: what it has"));
     m_lowLabel = makeLabel({}, Type::Caption, Color::Text2, left);
     m_highLabel = makeLabel({}, Type::Caption, Color::Text2, left);
     m_colorBar = new CellScale(left);

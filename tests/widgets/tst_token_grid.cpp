@@ -84,7 +84,7 @@ void TestTokenGrid::hotTokenIsBrightestAtItsCentre() {
     QFETCH(TokenGrid, grid);
     QFETCH(int, side);
     const QImage image = greyImage(side);
-    for (const auto [row, col] : {std::pair{1, 1}, {3, 5}, {6, 2}, {grid.rows - 2, grid.cols - 2}}) {
+    for (const auto& [row, col] : {std::pair{1, 1}, {3, 5}, {6, 2}, {grid.rows - 2, grid.cols - 2}}) {
         std::vector<float> values(static_cast<std::size_t>(grid.tokens()), 0.0f);
         values[static_cast<std::size_t>(row * grid.cols + col)] = 1;
         for (const Sampling sampling : {Sampling::Nearest, Sampling::Bilinear}) {

@@ -132,14 +132,21 @@ void EpochScrubber::mousePressEvent(QMouseEvent* event) {
     const double x = event->position().x();
     const bool isOnRing = m_compared >= 0 && std::abs(pixelOf(m_compared) - x) < 7 && std::abs(pixelOf(m_compared) - x) < std::abs(pixelOf(m_current) - x);
     m_isDraggingCompared = isOnRing || event->modifiers() & Qt::ShiftModifier;
+    m_hasMoved = !isOnRing;
     if (!isOnRing) move(nearest(x), m_isDraggingCompared);
 }
 
 void EpochScrubber::mouseMoveEvent(QMouseEvent* event) {
-    if (event->buttons() & Qt::LeftButton) move(nearest(event->position().x()), m_isDraggingCompared);
+    if (!(event->buttons() & Qt::LeftButton)) return;
+    m_hasMoved = m_hasMoved || nearest(event->position().x()) != m_compared;
+    move(nearest(event->position().x()), m_isDraggingCompared);
 }
 
-void EpochScrubber::mouseReleaseEvent(QMouseEvent*) { m_isDraggingCompared = false; }
+void EpochScrubber::mouseReleaseEvent(QMouseEvent* event) {
+    // A click on the ring that drags nothing goes to its snapshot, as a click anywhere else does.
+    if (m_isDraggingCompared && !m_hasMoved) move(nearest(event->position().x()), false);
+    m_isDraggingCompared = false;
+}
 
 void EpochScrubber::keyPressEvent(QKeyEvent* event) {
     const bool isCompared = event->modifiers() & Qt::ShiftModifier;

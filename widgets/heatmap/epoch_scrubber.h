@@ -50,7 +50,7 @@ private:
     QVector<Mark> m_marks;
     double m_last = 1;
     int m_current = -1, m_compared = -1;
-    bool m_isDraggingCompared = false;
+    bool m_isDraggingCompared = false, m_hasMoved = false;
 };
 
 }  // namespace espalier::widgets

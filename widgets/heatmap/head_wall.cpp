@@ -14,7 +14,7 @@
 namespace espalier::widgets {
 namespace {
 
-constexpr int kLabelWidth = 28, kLabelHeight = 18, kGap = 4;
+constexpr int kLabelWidth = 28, kLabelHeight = 18, kGap = 4, kFrame = 2;
 constexpr int kLeast = 18, kMost = 132;
 
 }  // namespace
@@ -78,20 +78,20 @@ void HeadWall::setRoom(int height) {
 
 int HeadWall::thumbFor(int width) const {
     if (layers() == 0 || heads() == 0) return 62;
-    const int byWidth = (width - kLabelWidth) / layers() - kGap;
-    const int byHeight = (m_room - kLabelHeight) / heads() - kGap;
+    const int byWidth = (width - kFrame - kLabelWidth) / layers() - kGap;
+    const int byHeight = (m_room - kFrame - kLabelHeight) / heads() - kGap;
     return std::clamp(std::min(byWidth, byHeight), kLeast, kMost);
 }
 
-int HeadWall::heightForWidth(int width) const { return std::max(1, heads()) * (thumbFor(width) + kGap) - kGap + kLabelHeight; }
+int HeadWall::heightForWidth(int width) const { return std::max(1, heads()) * (thumbFor(width) + kGap) - kGap + kLabelHeight + kFrame; }
 
 QSize HeadWall::sizeHint() const { return {480, heightForWidth(480)}; }
 
 QRect HeadWall::thumbRect(int layer, int head) const {
     const int side = thumbFor(width());
     // Thumbnails spread over the whole width, so that the last column ends at the page's right edge.
-    const double pitch = layers() > 1 ? std::min<double>((width() - kLabelWidth - side) / double(layers() - 1), side + 24) : 0;
-    return {kLabelWidth + static_cast<int>(std::lround(layer * pitch)), head * (side + kGap), side, side};
+    const double pitch = layers() > 1 ? std::min<double>((width() - kFrame - kLabelWidth - side) / double(layers() - 1), side + 24) : 0;
+    return {kLabelWidth + static_cast<int>(std::lround(layer * pitch)), kFrame + head * (side + kGap), side, side};
 }
 
 QPoint HeadWall::cellAt(const QPoint& position) const {

@@ -87,9 +87,10 @@ void paintColorBar(QPainter& painter, const QRect& rect, bool isSigned) {
     painter.drawImage(rect, bar);
 }
 
-QString heatText(double value, bool isSigned) {
+QString heatText(double value, bool isSigned, double scale) {
     if (value == 0) return QStringLiteral("0");
-    const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(std::abs(value)))) + 1, 0, 6);
+    const double amount = scale > 0 ? scale : std::abs(value);
+    const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(amount))) + 1, 0, 6);
     return isSigned ? format::signedFixed(value, digits) : format::fixed(value, std::min(6, digits + 1));
 }
 

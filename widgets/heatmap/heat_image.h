@@ -35,7 +35,7 @@ QImage overlayImage(const QImage& image, std::span<const float> values, const To
 /// Horizontal bar of a colour map in a rectangle.
 void paintColorBar(QPainter& painter, const QRect& rect, bool isSigned);
 
-/// "0.0349", "−0.23": range ends of maps, three figures.
-QString heatText(double value, bool isSigned = false);
+/// "0.0349", "−0.23": values of maps, as many places as three figures of `scale` (or of the value) need.
+QString heatText(double value, bool isSigned = false, double scale = 0);
 
 }  // namespace espalier::widgets

@@ -93,7 +93,7 @@ void MiniMap::paintEvent(QPaintEvent*) {
         painter.drawRect(QRectF(area).adjusted(0.5, 0.5, -0.5, -0.5));
     }
     if (showsFocus(this)) paintFocus(painter, area, 2);
-    const QString low = heatText(m_range.low, m_range.isSigned), high = heatText(m_range.high, m_range.isSigned);
+    const QString low = heatText(m_range.low, m_range.isSigned, m_range.high), high = heatText(m_range.high, m_range.isSigned);
     painter.setFont(look.font(Type::Caption));
     painter.setPen(look.color(Color::Text2));
     const int lowWidth = painter.fontMetrics().horizontalAdvance(low), highWidth = painter.fontMetrics().horizontalAdvance(high);

@@ -49,6 +49,7 @@ void SensitivityMap::setCells(QStringList options, std::vector<std::vector<doubl
     if (m_low > m_high) m_low = isSigned ? -1 : 1e-6, m_high = 1;
     if (isSigned) m_high = std::max(std::abs(m_low), std::abs(m_high)), m_low = -m_high;
     if (m_high <= m_low) m_high = m_low * 10 + 1e-12;
+    setMaximumHeight(3 + 26 * std::max<int>(2, static_cast<int>(m_options.size())));
     updateGeometry();
     update();
 }
@@ -65,12 +66,12 @@ QColor SensitivityMap::colorOf(double value) const {
     return errorColor(std::log(value / m_low) / std::log(m_high / m_low));
 }
 
-QSize SensitivityMap::sizeHint() const { return {400, 2 + 15 * std::max<int>(2, static_cast<int>(m_options.size()))}; }
+QSize SensitivityMap::sizeHint() const { return {400, 3 + 15 * std::max<int>(2, static_cast<int>(m_options.size()))}; }
 
 QRectF SensitivityMap::cellRect(int option, int layer) const {
     const QRectF column = columnRect(layer);
     const int rows = std::max<int>(1, static_cast<int>(m_options.size()));
-    const double pitch = std::min(22.0, std::floor((column.height() - 3) / rows));
+    const double pitch = std::min(26.0, std::floor((column.height() - 3) / rows));
     return {column.left(), column.top() + option * pitch, column.width(), pitch};
 }
 
@@ -155,7 +156,7 @@ void AllocationStrip::paintEvent(QPaintEvent*) {
         const double kb = most / 1000;
         const int digits = kb < 10 ? 1 : 0;
         painter.drawText(QRectF(0, top - 7, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, QString::number(kb, 'f', digits));
-        painter.drawText(QRectF(0, base - 8, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("0"));
+        painter.drawText(QRectF(0, base - 12, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("0"));
     }
     painter.fillRect(QRectF(area.left(), base, area.width(), 1), look.color(Color::Axis));
     for (int i = 0; i < m_bars.size() && i < columns()->count(); ++i) {

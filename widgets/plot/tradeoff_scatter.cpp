@@ -296,6 +296,14 @@ void TradeoffScatter::paintLabels(QPainter& painter, const QRectF& area) const {
             const double r = point.id == m_selected ? 9.5 : 5.5;
             taken.emplace_back(place(point, area) - QPointF(r, r), QSizeF(2 * r, 2 * r));
         }
+    const auto yOf = [&](double metric) { return area.bottom() - (metric - m_range[0]) / (m_range[1] - m_range[0]) * area.height(); };
+    std::vector<QRectF> lines;  // what labels of lesser points keep off
+    for (const ScatterPoint& point : m_points) {
+        if (!isShown(point)) continue;
+        if (point.isBase) lines.emplace_back(area.left(), yOf(point.metric) - 1, area.width(), 3);
+        if (std::isfinite(point.low) && std::isfinite(point.high) && !isOutside(point))
+            lines.emplace_back(place(point, area).x() - 1, yOf(point.high), 3, yOf(point.low) - yOf(point.high));
+    }
     std::vector<const ScatterPoint*> order;
     for (const ScatterPoint& point : m_points)
         if (isShown(point) && !point.label.isEmpty()) order.push_back(&point);
@@ -305,7 +313,10 @@ void TradeoffScatter::paintLabels(QPainter& painter, const QRectF& area) const {
     for (const ScatterPoint* point : order) {
         const QPointF at = place(*point, area);
         const double wide = fm.horizontalAdvance(point->label) + 2, r = point->id == m_selected ? 11 : 7;
-        const QRectF places[] = {{at.x() - wide / 2, at.y() - r - 15, wide, 14}, {at.x() - wide - r, at.y() - 16, wide, 14},
+        // Above the end of its own bar while that is near.
+        const double end = std::isfinite(point->high) && !isOutside(*point) ? yOf(point->high) : at.y();
+        const double above = end < at.y() - r && end > at.y() - 40 ? end - 2 : at.y() - r;
+        const QRectF places[] = {{at.x() - wide / 2, above - 15, wide, 14}, {at.x() - wide - r, at.y() - 16, wide, 14},
                                  {at.x() + r, at.y() - 7, wide, 14},             {at.x() - wide - r, at.y() - 7, wide, 14},
                                  {at.x() + r, at.y() + 3, wide, 14},             {at.x() - wide / 2, at.y() + r + 1, wide, 14}};
         const int first = point->isOnFront || point->isBase || isOutside(*point) ? 0 : 2;
@@ -314,6 +325,8 @@ void TradeoffScatter::paintLabels(QPainter& painter, const QRectF& area) const {
             if (point->isBase && box.right() > area.right() + kRight) box.moveRight(area.right() + kRight);
             if (!area.adjusted(-4, -kTop, kRight, 0).contains(box)) continue;
             if (std::any_of(taken.begin(), taken.end(), [&](const QRectF& other) { return other.intersects(box); })) continue;
+            const bool isLesser = rank(point) == 3;
+            if (isLesser && std::any_of(lines.begin(), lines.end(), [&](const QRectF& other) { return other.intersects(box); })) continue;
             painter.setPen(look.color(point->id == m_selected ? Color::Text : Color::Text2));
             painter.drawText(box, Qt::AlignCenter, point->label);
             taken.push_back(box);

@@ -110,7 +110,7 @@ void WeightHistogram::paintEvent(QPaintEvent*) {
     painter.setPen(look.color(Color::Warning));
     if (below > 0) painter.drawText(area.adjusted(3, 2, 0, 0), Qt::AlignLeft | Qt::AlignTop, percent(below));
     if (above > 0) painter.drawText(area.adjusted(0, 2, -3, 0), Qt::AlignRight | Qt::AlignTop, percent(above));
-    paintTicks(painter, area, low, high, 80);
+    paintTicks(painter, area, low, high, 56);
 }
 
 ShiftScatter::ShiftScatter(QWidget* parent) : QWidget(parent) {
@@ -153,7 +153,7 @@ void ShiftScatter::paintEvent(QPaintEvent*) {
         painter.setPen(look.color(Color::Text3));
         painter.drawText(QRectF(0, y - 8, 22, 16), Qt::AlignRight | Qt::AlignVCenter, level == 0 ? QStringLiteral("0") : format::signedFixed(level, 0));
     }
-    paintTicks(painter, area, 0, right, 80);
+    paintTicks(painter, area, 0, right, 56);
     painter.setPen(look.color(Color::Text3));
     painter.drawText(area.adjusted(0, 0, -2, -1), Qt::AlignRight | Qt::AlignBottom, tr("|w|"));
     painter.setRenderHint(QPainter::Antialiasing);
@@ -164,7 +164,10 @@ void ShiftScatter::paintEvent(QPaintEvent*) {
     const double spread = std::min(0.22, 5.0 / std::max(1.0, area.height() / (2 * span)));
     for (std::size_t i = 0; i < m_sizes.size(); ++i) {
         // A fixed pattern instead of chance: the same data, the same picture.
-        const double wobble = static_cast<double>((static_cast<std::uint32_t>(i) * 2654435761u) >> 8) / double(1u << 24) - 0.5;
+        std::uint32_t bits = (static_cast<std::uint32_t>(i) + 1) * 0x9e3779b9u;
+        bits = (bits ^ (bits >> 16)) * 0x85ebca6bu;
+        bits ^= bits >> 13;
+        const double wobble = static_cast<double>(bits & 0xffffffu) / double(1u << 24) - 0.5;
         painter.drawEllipse(QPointF(area.left() + m_sizes[i] / right * area.width(), yOf(m_shifts[i] + 2 * spread * wobble)), 1.25, 1.25);
     }
 }

@@ -164,11 +164,12 @@ void TestQuantizePage::exportButtonWritesTheChosenPoint() {
     const auto stored = std::filesystem::path(m_job.folder.empty() ? m_workspace->impl().runFolder(m_job.id) : std::filesystem::path(m_job.folder)) / "artifacts";
     std::filesystem::create_directories(stored);
     // A real safetensors file of the stored point, as the job writes it.
-    const std::string header = R"({"fc.weight":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})";
+    const std::string bytes = std::to_string(m_page->data().point(6)->bytesTotal);
+    const std::string header = R"({"fc.weight":{"dtype":"U8","shape":[)" + bytes + R"(],"data_offsets":[0,)" + bytes + "]}}";
     const auto length = static_cast<std::uint64_t>(header.size());
     std::ofstream file(stored / "point-6.safetensors", std::ios::binary);
     file.write(reinterpret_cast<const char*>(&length), 8);
-    file << header << "abcd";
+    file << header << std::string(static_cast<std::size_t>(m_page->data().point(6)->bytesTotal), 'a');
     file.close();
     const QString path = m_folder.filePath(QStringLiteral("out.safetensors"));
     QString suggested;

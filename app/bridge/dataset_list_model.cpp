@@ -37,7 +37,8 @@ bool DatasetListModel::setData(const QModelIndex& index, const QVariant& value, 
 }
 
 Qt::ItemFlags DatasetListModel::flags(const QModelIndex& index) const {
-    return QAbstractListModel::flags(index) | Qt::ItemIsEditable;
+    const Qt::ItemFlags flags = QAbstractListModel::flags(index);
+    return index.isValid() ? flags | Qt::ItemIsEditable : flags;
 }
 
 const feed::DatasetSummary* DatasetListModel::at(int row) const {

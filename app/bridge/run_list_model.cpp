@@ -70,7 +70,7 @@ QVariant RunListModel::headerData(int section, Qt::Orientation orientation, int 
 
 Qt::ItemFlags RunListModel::flags(const QModelIndex& index) const {
     const Qt::ItemFlags flags = QAbstractTableModel::flags(index);
-    return index.column() == 0 ? flags | Qt::ItemIsEditable : flags;
+    return index.isValid() && index.column() == 0 ? flags | Qt::ItemIsEditable : flags;
 }
 
 bool RunListModel::setData(const QModelIndex& index, const QVariant& value, int role) {

@@ -242,11 +242,17 @@ QWidget* EmptyPage::makeRecipes() {
     m_table->header()->setStretchLastSection(false);
     m_table->header()->setMinimumSectionSize(40);
     m_table->header()->setSectionResizeMode(kPaper, QHeaderView::Stretch);
-    const int widths[kColumns] = {40, 150, 200, 124, 96, 76};
+    const int widths[kColumns] = {52, 150, 200, 124, 96, 92};
     for (int column = 0; column < kColumns; ++column)
         if (column != kPaper) m_table->header()->resizeSection(column, widths[column]);
     layout->addWidget(m_table, 1);
     fillRecipes();
+    const auto markCurrent = [this] {
+        const QModelIndexList found = m_filtered->match(m_filtered->index(0, 0), kIdRole, m_context.selection->currentRecipe(), 1, Qt::MatchExactly);
+        if (!found.isEmpty() && m_table->currentIndex().row() != found.front().row()) m_table->setCurrentIndex(found.front());
+    };
+    connect(m_context.selection, &Selection::currentRecipeChanged, this, markCurrent);
+    markCurrent();
     connect(m_search, &widgets::FilterField::filterChanged, this, &EmptyPage::applyFilter);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
         if (index.isValid()) m_context.selection->setCurrentRecipe(index.siblingAtColumn(0).data(kIdRole).toString());

@@ -85,6 +85,7 @@ RecipeInspector::RecipeInspector(AppContext& context, QWidget* parent) : QWidget
     m_about->setContentsMargins(12, 10, 12, 10);
     layout->addWidget(m_about);
     m_claim = new widgets::KeyValueList(this);
+    m_claim->setKeyWidth(132);
     m_takes = new widgets::KeyValueList(this);
     m_shows = new widgets::KeyValueList(this);
     m_claimSection = addSection(layout, tr("Claim"), m_claim, this);
@@ -127,13 +128,13 @@ void RecipeInspector::refresh() {
     takes.append({tr("parameters"), QString::number(card->schema.specs().size()), {}});
     m_takes->setRows(takes);
     QVector<KeyValue> shows;
-    if (hasOutput(*card, "loss")) shows.append({tr("curves"), tr("loss and metrics"), {}});
+    if (hasOutput(*card, "train/") || hasOutput(*card, "valid/")) shows.append({tr("curves"), tr("loss and metrics"), {}});
     if (hasOutput(*card, "attn")) shows.append({tr("attention"), tr("per layer and head"), {}});
     if (hasOutput(*card, "quant") || card->needsParentRun) shows.append({tr("trade-off"), tr("size against accuracy"), {}});
     QStringList later;
     for (const api::RecipeCard& other : m_context.registry->cards())
         for (const std::string& kind : other.parentKinds)
-            if (std::find(card->kinds.begin(), card->kinds.end(), kind) != card->kinds.end() && !later.contains(text(other.name)))
+            if (other.needsParentRun && std::find(card->kinds.begin(), card->kinds.end(), kind) != card->kinds.end() && !later.contains(text(other.name)))
                 later << text(other.name);
     if (!later.isEmpty()) shows.append({tr("then"), later.join(QStringLiteral(", ")), {}});
     m_shows->setRows(shows);

@@ -1,5 +1,6 @@
 #include "app/shell/error_presenter.h"
 
+#include <QEvent>
 #include <QPushButton>
 #include <QVBoxLayout>
 #include <QWidget>
@@ -32,7 +33,14 @@ void addRemedies(Banner* banner, const std::vector<Remedy>& remedies) {
 }  // namespace
 
 ErrorPresenter::ErrorPresenter(QVBoxLayout* bannerArea, QWidget* toastParent, QObject* parent)
-    : QObject(parent), m_toastParent(toastParent), m_bannerArea(bannerArea) {}
+    : QObject(parent), m_toastParent(toastParent), m_bannerArea(bannerArea) {
+    toastParent->installEventFilter(this);
+}
+
+bool ErrorPresenter::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_toastParent && event->type() == QEvent::Resize) placeToasts();
+    return QObject::eventFilter(watched, event);
+}
 
 void ErrorPresenter::show(const Error& error, const std::vector<Remedy>& remedies) {
     ESPALIER_LOG(Error, "window") << error.sentence();
@@ -65,7 +73,7 @@ void ErrorPresenter::toast(const QString& bold, const QString& text, const QStri
         connect(toast->addAction(remedy.text), &QPushButton::clicked, this, [act = remedy.act] {
             if (act) act();
         });
-    connect(toast, &QObject::destroyed, this, &ErrorPresenter::placeToasts);
+    connect(toast, &Toast::expired, this, &ErrorPresenter::placeToasts, Qt::QueuedConnection);
     m_toasts.emplace_back(toast);
     toast->show();
     placeToasts();

@@ -37,6 +37,9 @@ public:
     int toastCount() const;
     void placeToasts();  ///< after the parent was resized
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
     QPointer<QWidget> m_toastParent;
     QVBoxLayout* m_bannerArea;

@@ -26,6 +26,7 @@
 #include "app/shell/command_palette.h"
 #include "app/shell/commands.h"
 #include "app/shell/dock_grip.h"
+#include "app/shell/english_plurals.h"
 #include "app/shell/error_presenter.h"
 #include "app/shell/inspector.h"
 #include "app/shell/jobs_dock.h"
@@ -54,6 +55,7 @@ constexpr int kCompactNavigator = 208, kCompactInspector = 236;
 }  // namespace
 
 MainWindow::MainWindow(AppContext& context, QWidget* parent) : QMainWindow(parent), m_context(context) {
+    installEnglishPlurals();
     setObjectName(QStringLiteral("MainWindow"));
     setWindowTitle(QStringLiteral("Espalier"));
     setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowTabbedDocks | QMainWindow::AllowNestedDocks);
@@ -76,9 +78,14 @@ MainWindow::MainWindow(AppContext& context, QWidget* parent) : QMainWindow(paren
             [this](const QString& sentence) { m_errors->toast(sentence, {}, QStringLiteral("error")); });
     connectBridge();
     updateEmpty();
+    m_navigator->runView()->setFocus();
 }
 
-MainWindow::~MainWindow() { m_context.errors = nullptr; }
+MainWindow::~MainWindow() {
+    // Pages may still report while they go; nothing may be shown on widgets that are being taken down.
+    delete m_errors;
+    m_context.errors = nullptr;
+}
 
 void MainWindow::buildCentre() {
     auto* centre = new QWidget(this);
@@ -138,8 +145,9 @@ void MainWindow::buildMenuCorner() {
     menuBar()->setFixedHeight(metrics::kMenuBar);
     menuBar()->setNativeMenuBar(false);
     auto* corner = new QWidget(menuBar());
+    corner->setFixedHeight(metrics::kMenuBar - 1);  // the bar puts it at its top
     auto* row = new QHBoxLayout(corner);
-    row->setContentsMargins(0, 0, 10, 1);
+    row->setContentsMargins(0, 0, 10, 0);
     row->setSpacing(2);
     m_field = new CommandField(m_context, this);
     row->addWidget(m_field);

@@ -116,6 +116,7 @@ Navigator::Navigator(AppContext& context, QWidget* parent) : QWidget(parent), m_
     layout->addWidget(m_recipeSection, 10);
     layout->addStretch(1);
 
+    connect(m_runSection, &Section::collapsedChanged, this, &Navigator::fitLists);
     connect(context.bridge, &EngineBridge::catalogChanged, this, [this] {
         if (m_filtered->isFiltered()) applyFilter();
         updateCounts();
@@ -303,9 +304,13 @@ void Navigator::fitLists() {
     };
     fit(m_datasetView, most);
     fit(m_recipeView, height() < 560 ? 2 : kMostRows);
-    m_runView->setMinimumHeight(3 * metrics::kRowTree);
-    m_runView->setMaximumHeight(std::max(1, m_filtered->rowCount()) * metrics::kRowTree + 4);
-    m_runSection->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Preferred);
+    const int rows = std::max(1, m_filtered->rowCount());
+    const bool hasRuns = m_runView->isVisibleTo(m_runSection->body());
+    m_runView->setMinimumHeight(std::min(rows, 3) * metrics::kRowTree);
+    // No taller than its rows: what is left over stays below the recipes.
+    m_runSection->setMaximumHeight(m_runSection->isCollapsed() || !hasRuns ? m_runSection->sizeHint().height()
+                                                                          : metrics::kDockHeader + rows * metrics::kRowTree + 6);
+    m_runSection->setSizePolicy(QSizePolicy::Preferred, hasRuns ? QSizePolicy::Expanding : QSizePolicy::Maximum);
     m_datasetSection->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     m_recipeSection->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
 }

@@ -15,6 +15,7 @@ namespace metrics = widgets::metrics;
 
 PageTabs::PageTabs(QWidget* parent) : QTabBar(parent) {
     setDrawBase(false);
+    setFocusPolicy(Qt::TabFocus);
     setExpanding(false);
     setAttribute(Qt::WA_Hover);
     setFixedHeight(metrics::kTabBar);

@@ -45,7 +45,8 @@ QPushButton* makeButton(const QString& text, const QString& iconName, ButtonKind
     }
     if (!iconName.isEmpty()) {
         button->setIcon(icon(iconName, role));
-        button->setIconSize(QSize(metrics::kIconRow, metrics::kIconRow));
+        // Wider than the glyph: the style leaves only 4 px between icon and text.
+        button->setIconSize(QSize(metrics::kIconRow + 4, metrics::kIconRow));
     }
     button->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
     button->setAutoDefault(false);

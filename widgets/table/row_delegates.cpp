@@ -60,6 +60,13 @@ void paintSparkline(QPainter& painter, const QRectF& rect, const std::vector<flo
     painter.restore();
 }
 
+// A row that changes while its name is typed (a live run) must not put the old name back.
+static bool isFirstFill(QWidget* editor) {
+    if (editor->property("isFilled").toBool()) return false;
+    editor->setProperty("isFilled", true);
+    return true;
+}
+
 RunRowDelegate::RunRowDelegate(Reader reader, QObject* parent) : QStyledItemDelegate(parent), m_reader(std::move(reader)) {}
 
 QRect RunRowDelegate::swatchRect(const QRect& row) { return {row.x() + 8, row.y(), 18, row.height()}; }
@@ -113,6 +120,10 @@ bool RunRowDelegate::editorEvent(QEvent* event, QAbstractItemModel* model, const
     return QStyledItemDelegate::editorEvent(event, model, option, index);
 }
 
+void RunRowDelegate::setEditorData(QWidget* editor, const QModelIndex& index) const {
+    if (isFirstFill(editor)) QStyledItemDelegate::setEditorData(editor, index);
+}
+
 void RunRowDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option, const QModelIndex&) const {
     editor->setGeometry(option.rect.adjusted(46, 0, -4, 0));
 }
@@ -139,6 +150,10 @@ void IconRowDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     painter->drawText(name, Qt::AlignVCenter | Qt::AlignLeft,
                       painter->fontMetrics().elidedText(row.name, Qt::ElideMiddle, name.width()));
     painter->restore();
+}
+
+void IconRowDelegate::setEditorData(QWidget* editor, const QModelIndex& index) const {
+    if (isFirstFill(editor)) QStyledItemDelegate::setEditorData(editor, index);
 }
 
 void IconRowDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option, const QModelIndex&) const {

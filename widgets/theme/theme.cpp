@@ -7,8 +7,8 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QPalette>
+#include <QProxyStyle>
 #include <QStyle>
-#include <QStyleFactory>
 #include <QTemporaryDir>
 #include <QWidget>
 
@@ -35,6 +35,19 @@ QColor colorFromToken(const QString& text) {
     color.setAlpha(text.mid(7).toInt(nullptr, 16));
     return color;
 }
+
+/// Fusion with the habits of the house: no underlined letters, one delay for tool tips.
+class HouseStyle : public QProxyStyle {
+public:
+    HouseStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
+    int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* data) const override {
+        if (hint == SH_UnderlineShortcut) return 0;
+        if (hint == SH_ToolTip_WakeUpDelay) return 350;
+        if (hint == SH_ItemView_ActivateItemOnSingleClick) return 0;
+        if (hint == SH_EtchDisabledText) return 0;
+        return QProxyStyle::styleHint(hint, option, widget, data);
+    }
+};
 
 QTemporaryDir& iconFolder() {
     static QTemporaryDir folder;
@@ -82,7 +95,7 @@ void Theme::install(QApplication& application, ThemeKind kind) {
     }
     const int mono = QFontDatabase::addApplicationFont(QStringLiteral(":/espalier/fonts/EspalierMono-Regular.ttf"));
     if (mono >= 0) m_monoFamily = QFontDatabase::applicationFontFamilies(mono).value(0, m_monoFamily);
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(new HouseStyle);
     QApplication::setFont(font(Type::Body));
     m_kind = kind;
     apply();

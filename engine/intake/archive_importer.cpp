@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include <locale.h>
+
 #include <archive.h>
 #include <archive_entry.h>
 
@@ -12,13 +14,14 @@
 #include "engine/intake/image_probe.h"
 #include "engine/intake/importer.h"
 #include "engine/intake/names.h"
+#include "engine/intake/pickle_refusal.h"
 
 namespace espalier::intake {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kMaxEntryBytes = std::int64_t(1) << 30;
-constexpr std::int64_t kMaxEntries = 2'000'000;
+constexpr std::int64_t kMaxEntries = 100'000;
 constexpr std::int64_t kMaxRatio = 200;
 constexpr std::int64_t kRatioFreeBytes = 16'000'000;   ///< smaller entries are harmless whatever their ratio
 constexpr std::int64_t kInMemoryBytes = 1'500'000'000; ///< up to here rows come in the order of the folders
@@ -44,10 +47,28 @@ Result<ArchivePointer> openArchive(const fs::path& path) {
     archive_read_support_format_rar(handle.get());
     archive_read_support_format_rar5(handle.get());
     if (archive_read_open_filename(handle.get(), path.c_str(), 1 << 18) != ARCHIVE_OK)
-        return fail(ErrorCode::BadInput, "cannot be read as an archive (" + troubleOf(handle.get()) + "): it is damaged or not an archive",
+        return fail(ErrorCode::BadInput, "cannot be read as an archive (" + troubleOf(handle.get()) + "): it is cut off, damaged or not an archive",
                     displayText(path.string()), "Download it again");
     return handle;
 }
+
+/// libarchive converts names by the thread's locale and drops what that cannot spell; in "C" that is most of Unicode.
+class Utf8Locale {
+public:
+    Utf8Locale() : m_locale(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+        if (m_locale) m_previous = uselocale(m_locale);
+    }
+    ~Utf8Locale() {
+        if (!m_locale) return;
+        uselocale(m_previous);
+        freelocale(m_locale);
+    }
+    Utf8Locale(const Utf8Locale&) = delete;
+    Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+private:
+    locale_t m_locale = nullptr, m_previous = nullptr;
+};
 
 std::string nameOf(archive_entry* entry) {
     const char* name = archive_entry_pathname(entry);
@@ -69,7 +90,9 @@ std::string escapeTrouble(const std::string& name) {
     return {};
 }
 
-std::string cleanName(std::string name) {
+/// Old Windows programs write backslashes into ZIPs; elsewhere a backslash is part of a name.
+std::string cleanName(std::string name, bool isZip) {
+    if (isZip) std::replace(name.begin(), name.end(), '\\', '/');
     while (name.rfind("./", 0) == 0) name.erase(0, 2);
     while (!name.empty() && name.back() == '/') name.pop_back();
     return name;
@@ -92,10 +115,18 @@ struct Listing {
     std::int64_t bytes = 0;
     std::int64_t pictureBytes = 0;
     Warnings warnings;
+    std::string pickle;      ///< the first Python pickle
     std::string truncation;  ///< the library's words when the archive ends early
 };
 
-Result<void> noteEntry(archive_entry* entry, std::int64_t position, std::int64_t archiveBytes, const std::string& where,
+std::string headOf(archive* handle) {
+    std::string head(32, '\0');
+    const auto count = archive_read_data(handle, head.data(), head.size());
+    head.resize(static_cast<std::size_t>(std::max<la_ssize_t>(0, count)));
+    return head;
+}
+
+Result<void> noteEntry(archive* handle, archive_entry* entry, std::int64_t position, std::int64_t archiveBytes, const std::string& where,
                        std::set<std::string>& seen, Listing& listing) {
     const auto raw = nameOf(entry);
     if (const auto trouble = escapeTrouble(raw); !trouble.empty())
@@ -103,7 +134,7 @@ Result<void> noteEntry(archive_entry* entry, std::int64_t position, std::int64_t
                     "Do not trust this archive; ask for a clean one");
     if (archive_entry_is_encrypted(entry) || archive_entry_is_data_encrypted(entry))
         return fail(ErrorCode::Unsupported, "is encrypted with a password", where, "Unpack it first and import the folder");
-    const auto name = cleanName(raw);
+    const auto name = cleanName(raw, (archive_format(handle) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP);
     if (name.empty() || isSystemPath(name)) return {};
     const auto skip = [&](const char* kind, std::string detail) {
         listing.warnings.push_back({name, 0, kind, std::move(detail), Outcome::Skipped});
@@ -137,10 +168,14 @@ Result<void> noteEntry(archive_entry* entry, std::int64_t position, std::int64_t
         skip("duplicate_name", "stands in the archive twice: the first one counts");
         return {};
     }
-    if (isImageSuffix(suffixOf(name))) {
+    // Content decides where the suffix promises nothing.
+    const bool isPromised = isImageSuffix(suffixOf(name));
+    const std::string head = isPromised ? std::string() : headOf(handle);
+    if (isPromised || sniffImage(head) != ImageKind::Unknown) {
         listing.pictures.push_back({name, static_cast<std::size_t>(position)});
         listing.pictureBytes += size;
     } else {
+        if (listing.pickle.empty() && isPickle(fs::path(name), head)) listing.pickle = name;
         listing.others.push_back(name);
     }
     return {};
@@ -166,8 +201,8 @@ Result<Listing> listArchive(const fs::path& path, RowSink& sink) {
             break;
         }
         if (position >= kMaxEntries)
-            return fail(ErrorCode::BadInput, "holds more than " + groupedNumber(kMaxEntries) + " entries", where, "Import a part of it");
-        ESPALIER_CHECK_OK(noteEntry(entry, position, archiveBytes, where, seen, listing));
+            return fail(ErrorCode::BadInput, "holds more than " + groupedNumber(kMaxEntries) + " entries", where, "Unpack it and drop the folder");
+        ESPALIER_CHECK_OK(noteEntry(handle.get(), entry, position, archiveBytes, where, seen, listing));
     }
     return listing;
 }
@@ -238,6 +273,7 @@ public:
     }
 
     Result<void> read(const fs::path& path, const ImportOptions&, RowSink& sink) const override {
+        const Utf8Locale locale;
         const auto where = displayText(path.string());
         ESPALIER_TRY(auto listing, listArchive(path, sink));
         if (sink.isStopped()) return {};
@@ -247,7 +283,7 @@ public:
             return fail(ErrorCode::BadInput, "is an empty archive: there is no data in it", where, "Choose another file");
         if (listing.pictures.empty()) {
             for (const auto& warning : listing.warnings) sink.warn(warning);
-            return fail(noPicturesError(where, listing.others));
+            return fail(listing.pickle.empty() ? noPicturesError(where, listing.others) : picklesInsideError(where, listing.pickle));
         }
         for (const auto& warning : listing.warnings) sink.warn(warning);
         const auto layout = layOutImages(listing.pictures, listing.others, listing.folders);

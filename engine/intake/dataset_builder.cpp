@@ -1,7 +1,8 @@
 #include "engine/intake/dataset_builder.h"
 
 #include <algorithm>
-#include <chrono>
+#include <array>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -61,11 +62,31 @@ std::string nameOf(const BuildRequest& request) {
     return name.empty() ? "data" : name;
 }
 
+/// The files of MNIST or CIFAR, dropped together: they mean the folder that they lie in.
+Result<void> readWholeFolder(const BuildRequest& request, const Importer& importer, RowCollector& sink) {
+    const fs::path folder = fs::absolute(request.paths.front()).lexically_normal().parent_path();
+    for (const auto& path : request.paths)
+        if (fs::absolute(path).lexically_normal().parent_path() != folder)
+            return fail(ErrorCode::BadInput, "the files lie in different folders", displayText(path.string()), "Put them into one folder and drop that");
+    return importer.read(folder, request.options, sink);
+}
+
+/// "archive" is too coarse for a reader: tar, zip or 7z, by content.
+std::string shownFormat(const std::string& format, const fs::path& path) {
+    if (format == "cifar") return "cifar-bin";
+    if (format != "archive") return format;
+    std::array<char, 6> head{};
+    std::ifstream(path, std::ios::binary).read(head.data(), head.size());
+    const std::string_view start(head.data(), head.size());
+    return start.substr(0, 2) == "PK" ? "zip" : start.substr(0, 2) == "7z" ? "7z" : start.substr(0, 4) == "Rar!" ? "rar" : "tar";
+}
+
 Result<void> readAll(const BuildRequest& request, RowCollector& sink, std::string& format) {
     if (request.paths.empty()) return fail(ErrorCode::BadInput, "nothing was named to import");
     ESPALIER_TRY(const Importer* importer, findImporter(request.paths.front(), request.options));
     format = std::string(importer->format());
     if (request.paths.size() == 1) return importer->read(request.paths.front(), request.options, sink);
+    if (format == "idx" || format == "cifar") return readWholeFolder(request, *importer, sink);
     if (format != "image-folder")
         return fail(ErrorCode::BadInput, "several paths can only be pictures or folders of them, and this is " + format,
                     displayText(request.paths.front().string()), "Import it alone, or drop the folder that holds all files");
@@ -88,7 +109,7 @@ void orderClasses(RowCollector::Rows& rows, feed::DatasetSummary& summary) {
         if (record.label >= 0) record.label = number[rows.labelNames[static_cast<std::size_t>(record.label)]];
 }
 
-void warnOfClasses(feed::DatasetSummary& summary, const RowCollector::Rows& rows) {
+void warnOfClasses(feed::DatasetSummary& summary) {
     std::size_t filled = 0;
     for (const auto& info : summary.classes) filled += info.total() > 0;
     if (filled == 1)
@@ -99,7 +120,6 @@ void warnOfClasses(feed::DatasetSummary& summary, const RowCollector::Rows& rows
         if (!isNamed)
             summary.warnings.push_back({summary.source, 0, "unlabelled", "has no labels: it can be looked at, not trained on", Outcome::Kept});
     }
-    (void)rows;
 }
 
 void splitTable(RowTable& table, feed::DatasetSummary& summary, const BuildRequest& request) {
@@ -134,6 +154,7 @@ void findExactCopies(feed::DatasetSummary& summary, const RowTable& table) {
 }
 
 void warnOfCopies(feed::DatasetSummary& summary, const RowTable& table) {
+    const std::string what = summary.kind == "table" ? "the same values are in " : "the same picture is in ";
     std::size_t told = 0;
     for (const auto& group : summary.exactGroups) {
         std::set<int> splits, labels;
@@ -148,17 +169,32 @@ void warnOfCopies(feed::DatasetSummary& summary, const RowTable& table) {
         const std::string first(table.source(table.records[static_cast<std::size_t>(group.front())]));
         if (told >= 100) break;
         if (splits.size() > 1 && summary.splitKind == "folders") {
-            summary.warnings.push_back({first, 0, "leak", "the same picture is in more than one split (a leak): " + names, Outcome::Kept});
+            summary.warnings.push_back({first, 0, "leak", what + "more than one split (a leak): " + names, Outcome::Kept});
             ++told;
         }
         if (labels.size() > 1) {
-            summary.warnings.push_back({first, 0, "label_conflict", "the same picture has more than one class: " + names, Outcome::Kept});
+            summary.warnings.push_back({first, 0, "label_conflict", what + "more than one class: " + names, Outcome::Kept});
             ++told;
         }
     }
     if (summary.exactDuplicates > 0)
         summary.warnings.push_back({summary.source, 0, "duplicates",
                                     groupedNumber(summary.exactDuplicates) + " samples repeat an earlier one exactly", Outcome::Kept});
+}
+
+/// Near copies across the source's own splits flatter every test figure, so the worst are named.
+void warnOfNearLeaks(feed::DatasetSummary& summary, const RowTable& table) {
+    if (summary.splitKind != "folders") return;
+    std::size_t told = 0;
+    for (const auto& pair : summary.nearPairs) {
+        const auto &a = table.records[static_cast<std::size_t>(pair.a)], &b = table.records[static_cast<std::size_t>(pair.b)];
+        if (a.split == b.split || ++told > 20) continue;
+        summary.warnings.push_back({std::string(table.source(b)), 0, "near_leak",
+                                    "looks like " + displayText(table.source(a)) + " of another split (a leak)", Outcome::Kept});
+    }
+    if (told > 20)
+        summary.warnings.push_back({summary.source, 0, "near_leak",
+                                    groupedNumber(static_cast<std::int64_t>(told - 20)) + " more pairs across splits look alike", Outcome::Kept});
 }
 
 void findNearCopies(feed::DatasetSummary& summary, const RowCollector::Rows& rows, const std::stop_token& stop) {
@@ -174,6 +210,10 @@ void findNearCopies(feed::DatasetSummary& summary, const RowCollector::Rows& row
         }
     auto found = findNearPairs(prints, distinct, [&] { return stop.stop_requested(); });
     summary.nearDuplicatePairs = static_cast<std::int64_t>(found.pairs.size());
+    if (found.isCut)
+        summary.warnings.push_back({summary.source, 0, "many_near_duplicates",
+                                    "has more pairs that look alike than are counted (" + groupedNumber(summary.nearDuplicatePairs) + ")",
+                                    Outcome::Kept});
     if (found.pairs.size() > kMaxGroups) found.pairs.resize(kMaxGroups);
     summary.nearPairs = std::move(found.pairs);
 }
@@ -255,7 +295,7 @@ private:
 Result<feed::DatasetSummary> build(const BuildRequest& request, const fs::path& folder,
                                    const std::function<void(const BuildProgress&)>& report, std::stop_token stop) {
     const double started = steadySecs();
-    if (!request.useFolderSplits) ESPALIER_CHECK_OK(checkFractions(request.splitFractions));
+    ESPALIER_CHECK_OK(checkFractions(request.splitFractions));
     Staging staging(folder);
     if (!request.isDryRun) ESPALIER_CHECK_OK(staging.create());
     ProgressMeter meter(report);
@@ -264,6 +304,7 @@ Result<feed::DatasetSummary> build(const BuildRequest& request, const fs::path& 
                             [&](std::int64_t done, std::int64_t total) { meter.show(done, total); }});
     feed::DatasetSummary summary;
     ESPALIER_CHECK_OK(readAll(request, collector, summary.format));
+    summary.format = shownFormat(summary.format, request.paths.front());
     if (stop.stop_requested()) return fail(stoppedError());
     ESPALIER_CHECK_OK(collector.finish());
     auto rows = collector.takeRows();
@@ -288,7 +329,8 @@ Result<feed::DatasetSummary> build(const BuildRequest& request, const fs::path& 
     if (stop.stop_requested()) return fail(stoppedError());
     summarizeSplits(summary, rows.table);
     warnOfCopies(summary, rows.table);
-    warnOfClasses(summary, rows);
+    warnOfNearLeaks(summary, rows.table);
+    warnOfClasses(summary);
     for (auto& warning : summary.warnings) warning.file = displayText(warning.file);
     summary.importedUtc = utcText(wallClockSecs());
     summary.importSecs = steadySecs() - started;

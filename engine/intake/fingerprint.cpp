@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include <opencv2/imgproc.hpp>
 
@@ -11,9 +12,12 @@ namespace {
 
 constexpr int kMinSide = 16;           ///< smaller pictures have no structure worth hashing
 constexpr double kMinDeviation = 3.0;  ///< of grey levels; below it a picture is a plain area
-constexpr int kMaxDistance = 7;        ///< eight bands of a byte find every pair within seven bits
+constexpr int kKeyBits = 24;           ///< signs that two alike pictures share, but for weak ones
+constexpr double kDeadZone = 0.03;      ///< of all coefficients' length
+constexpr int kMaxDistance = 20;       ///< of the 64 signs; beyond it the thumbnails are not even compared
 constexpr double kMinSimilarity = 0.96;
-constexpr std::size_t kMaxBucketReach = 2048;
+constexpr std::size_t kMaxBucketReach = 1024;
+constexpr std::size_t kMaxCandidates = 40'000'000;
 constexpr std::size_t kMaxPairs = 200'000;
 
 cv::Mat shrunk(const cv::Mat& source, int width, int height) {
@@ -23,26 +27,38 @@ cv::Mat shrunk(const cv::Mat& source, int width, int height) {
     return small;
 }
 
-std::uint64_t frequencySigns(const cv::Mat& grey) {
-    cv::Mat values, spectrum;
-    shrunk(grey, 32, 32).convertTo(values, CV_32F);
-    cv::dct(values, spectrum);
-    std::uint64_t bits = 0;
-    int bit = 0;
-    for (int v = 0; v < 8; ++v)
-        for (int u = 0; u < 8; ++u, ++bit)
-            if ((u != 0 || v != 0) && spectrum.at<float>(v, u) > 0) bits |= std::uint64_t(1) << bit;
-    return bits;
+/// Coefficients by rising frequency, the mean left out.
+std::array<std::pair<int, int>, 64> lowestFrequencies() {
+    std::vector<std::pair<int, int>> all;
+    for (int v = 0; v < kThumbSide; ++v)
+        for (int u = 0; u < kThumbSide; ++u)
+            if (u + v > 0) all.emplace_back(u, v);
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        const int x = a.first * a.first + a.second * a.second, y = b.first * b.first + b.second * b.second;
+        return x != y ? x < y : a < b;
+    });
+    std::array<std::pair<int, int>, 64> lowest;
+    std::copy_n(all.begin(), 64, lowest.begin());
+    return lowest;
 }
 
-std::uint64_t gradientSigns(const cv::Mat& grey) {
-    const cv::Mat small = shrunk(grey, 9, 8);
-    std::uint64_t bits = 0;
-    int bit = 0;
-    for (int y = 0; y < 8; ++y)
-        for (int x = 0; x < 8; ++x, ++bit)
-            if (small.at<std::uint8_t>(y, x) < small.at<std::uint8_t>(y, x + 1)) bits |= std::uint64_t(1) << bit;
-    return bits;
+void hashFrequencies(const cv::Mat& smallGrey, Fingerprint& print) {
+    static const auto order = lowestFrequencies();
+    cv::Mat values, spectrum;
+    smallGrey.convertTo(values, CV_32F);
+    cv::dct(values, spectrum);
+    spectrum.at<float>(0, 0) = 0;  // the mean is no structure
+    // Compared with a little more than zero: in drawn pictures most coefficients are noise about zero, whose sign
+    // would be a matter of chance.
+    const auto threshold = static_cast<float>(kDeadZone * cv::norm(spectrum));
+    std::array<std::pair<float, std::uint8_t>, kKeyBits> strengths;
+    for (std::size_t bit = 0; bit < order.size(); ++bit) {
+        const float value = spectrum.at<float>(order[bit].second, order[bit].first) - threshold;
+        if (value > 0) print.frequencies |= std::uint64_t(1) << bit;
+        if (bit < kKeyBits) strengths[bit] = {std::abs(value), static_cast<std::uint8_t>(bit)};
+    }
+    std::sort(strengths.begin(), strengths.end());
+    for (std::size_t i = 0; i < print.weak.size(); ++i) print.weak[i] = strengths[i].second;
 }
 
 }  // namespace
@@ -52,10 +68,9 @@ Fingerprint fingerprintOf(const feed::Image8& image) {
     if (image.width < kMinSide || image.height < kMinSide) return print;
     const cv::Mat source(image.height, image.width, image.channels == 1 ? CV_8UC1 : CV_8UC3,
                          const_cast<std::uint8_t*>(image.pixels.data()));
-    cv::Mat grey = source, color = source;
-    if (image.channels == 3)
-        cv::cvtColor(source, grey, cv::COLOR_RGB2GRAY);
-    const cv::Mat small = shrunk(color, kThumbSide, kThumbSide);
+    const cv::Mat small = shrunk(source, kThumbSide, kThumbSide);
+    cv::Mat grey = small;
+    if (image.channels == 3) cv::cvtColor(small, grey, cv::COLOR_RGB2GRAY);
     for (std::size_t i = 0; i < std::size_t(kThumbSide) * kThumbSide; ++i) {
         const std::uint8_t* pixel = small.data + i * small.elemSize();
         for (std::size_t c = 0; c < 3; ++c) print.thumb[3 * i + c] = image.channels == 1 ? pixel[0] : pixel[c];
@@ -64,8 +79,7 @@ Fingerprint fingerprintOf(const feed::Image8& image) {
     cv::meanStdDev(grey, mean, deviation);
     print.isTelling = deviation[0] >= kMinDeviation;
     if (!print.isTelling) return print;
-    print.frequencies = frequencySigns(grey);
-    print.gradients = gradientSigns(grey);
+    hashFrequencies(grey, print);
     return print;
 }
 
@@ -87,53 +101,66 @@ double thumbSimilarity(const Fingerprint& a, const Fingerprint& b) {
     return std::clamp(covariance / std::sqrt(varA * varB), 0.0, 1.0);
 }
 
-namespace detail {
+namespace {
 
-NearFinder::NearFinder(const std::vector<Fingerprint>& prints, const std::vector<std::int64_t>& rows)
-    : m_prints(prints), m_rows(rows) {}
+struct KeyedPrint {
+    std::uint32_t key, index;
+    bool operator<(const KeyedPrint& other) const { return std::pair(key, index) < std::pair(other.key, other.index); }
+};
 
-void NearFinder::compare(std::uint32_t a, std::uint32_t b) {
-    const Fingerprint &x = m_prints[a], &y = m_prints[b];
-    if (std::popcount(x.frequencies ^ y.frequencies) > kMaxDistance &&
-        std::popcount(x.gradients ^ y.gradients) > kMaxDistance)
-        return;
-    m_tried.push_back((std::uint64_t(a) << 32) | b);
-}
-
-void NearFinder::scanBucket(const std::vector<std::uint32_t>& bucket) {
-    for (std::size_t i = 0; i < bucket.size(); ++i) {
-        const std::size_t end = std::min(bucket.size(), i + 1 + kMaxBucketReach);
-        for (std::size_t j = i + 1; j < end; ++j) compare(bucket[i], bucket[j]);
-    }
-}
-
-void NearFinder::scanBand(int band) {
-    std::array<std::vector<std::uint32_t>, 256> buckets;
-    for (std::uint32_t i = 0; i < m_prints.size(); ++i) {
-        if (!m_prints[i].isTelling) continue;
-        const std::uint64_t hash = band < 8 ? m_prints[i].frequencies : m_prints[i].gradients;
-        buckets[(hash >> (8 * (band % 8))) & 0xFF].push_back(i);
-    }
-    for (const auto& bucket : buckets) scanBucket(bucket);
-    std::sort(m_tried.begin(), m_tried.end());
-    m_tried.erase(std::unique(m_tried.begin(), m_tried.end()), m_tried.end());
-}
-
-NearSearch NearFinder::take() {
-    for (const std::uint64_t pair : m_tried) {
-        const auto a = static_cast<std::uint32_t>(pair >> 32), b = static_cast<std::uint32_t>(pair);
-        const double similarity = thumbSimilarity(m_prints[a], m_prints[b]);
-        if (similarity < kMinSimilarity) continue;
-        if (m_found.pairs.size() >= kMaxPairs) {
-            m_found.isCut = true;
-            break;
+/// Every print under its own key and under those that its weak signs could have given.
+std::vector<KeyedPrint> keysOf(const std::vector<Fingerprint>& prints) {
+    constexpr unsigned kVariants = 1u << Fingerprint::kWeakBits;
+    std::vector<KeyedPrint> keys;
+    for (std::uint32_t i = 0; i < prints.size(); ++i) {
+        if (!prints[i].isTelling) continue;
+        const auto base = static_cast<std::uint32_t>(prints[i].frequencies & ((1u << kKeyBits) - 1));
+        for (unsigned variant = 0; variant < kVariants; ++variant) {
+            std::uint32_t key = base;
+            for (unsigned bit = 0; bit < Fingerprint::kWeakBits; ++bit)
+                if (variant >> bit & 1) key ^= 1u << prints[i].weak[bit];
+            keys.push_back({key, i});
         }
-        m_found.pairs.push_back({m_rows[a], m_rows[b], similarity, false});
     }
-    std::stable_sort(m_found.pairs.begin(), m_found.pairs.end(),
-                     [](const feed::NearPair& x, const feed::NearPair& y) { return x.similarity > y.similarity; });
-    return std::move(m_found);
+    std::sort(keys.begin(), keys.end());
+    return keys;
 }
 
-}  // namespace detail
+}  // namespace
+
+NearSearch findNearPairs(const std::vector<Fingerprint>& prints, const std::vector<std::int64_t>& rows,
+                         const std::function<bool()>& isStopped) {
+    NearSearch found;
+    const std::vector<KeyedPrint> keys = keysOf(prints);
+    std::vector<std::uint64_t> candidates;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if ((i & 4095) == 0 && isStopped()) return found;
+        const std::size_t end = std::min(keys.size(), i + 1 + kMaxBucketReach);
+        for (std::size_t j = i + 1; j < end && keys[j].key == keys[i].key; ++j) {
+            const std::uint32_t a = keys[i].index, b = keys[j].index;
+            if (std::popcount(prints[a].frequencies ^ prints[b].frequencies) <= kMaxDistance)
+                candidates.push_back(std::uint64_t(a) << 32 | b);
+        }
+        if (candidates.size() < kMaxCandidates) continue;
+        std::sort(candidates.begin(), candidates.end());
+        candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+        found.isCut = candidates.size() > kMaxCandidates / 2;
+        if (found.isCut) break;
+    }
+    std::sort(candidates.begin(), candidates.end());
+    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if ((i & 4095) == 0 && isStopped()) break;
+        const auto a = static_cast<std::uint32_t>(candidates[i] >> 32), b = static_cast<std::uint32_t>(candidates[i]);
+        const double similarity = thumbSimilarity(prints[a], prints[b]);
+        if (similarity < kMinSimilarity) continue;
+        found.isCut = found.isCut || found.pairs.size() >= kMaxPairs;
+        if (found.pairs.size() >= kMaxPairs) break;
+        found.pairs.push_back({rows[a], rows[b], similarity, false});
+    }
+    std::stable_sort(found.pairs.begin(), found.pairs.end(),
+                     [](const feed::NearPair& x, const feed::NearPair& y) { return x.similarity > y.similarity; });
+    return found;
+}
+
 }  // namespace espalier::intake

@@ -128,10 +128,13 @@ std::optional<WebPFrame> firstWebPFrame(std::string_view bytes) {
     return std::nullopt;
 }
 
-cv::Mat decodeWithOpenCv(std::string_view bytes) {
+cv::Mat decodeWithOpenCv(std::string_view bytes, int flags = cv::IMREAD_UNCHANGED) {
     const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
-    return cv::imdecode(buffer, cv::IMREAD_UNCHANGED);
+    return cv::imdecode(buffer, flags);
 }
+
+/// OpenCV turns OS/2 bitmaps grey unless colour is asked for.
+bool isOs2Bitmap(std::string_view bytes, ImageKind kind) { return kind == ImageKind::Bmp && ByteReader(bytes).u32(14) == 12; }
 
 Decoded decodeAnimatedWebP(std::string_view bytes, const ImageProbe& probe) {
     const auto frame = firstWebPFrame(bytes);
@@ -152,9 +155,12 @@ Decoded decodeAnimatedWebP(std::string_view bytes, const ImageProbe& probe) {
 }
 
 Decoded decodeByOpenCv(std::string_view bytes, const ImageProbe& probe) {
-    const cv::Mat raw = decodeWithOpenCv(bytes);
+    const cv::Mat raw = decodeWithOpenCv(bytes, isOs2Bitmap(bytes, probe.kind) ? cv::IMREAD_COLOR : cv::IMREAD_UNCHANGED);
     if (raw.empty() || raw.dims != 2 || raw.channels() > 4) return undecodable(probe.kind);
-    if (raw.cols != probe.width || raw.rows != probe.height) return undecodable(probe.kind);
+    // TIFFs come upright already.
+    const bool isTurned = probe.kind == ImageKind::Tiff && probe.orientation >= 5;
+    if (raw.cols != (isTurned ? probe.height : probe.width) || raw.rows != (isTurned ? probe.width : probe.height))
+        return undecodable(probe.kind);
     cv::Mat mat = toEightBit(raw);
     if (mat.channels() == 2) {  // grey and alpha
         cv::Mat planes[2];
@@ -208,7 +214,7 @@ Decoded decodeImage(std::string_view bytes) {
                         : probe->isAnimated           ? decodeAnimatedWebP(bytes, *probe)
                                                       : decodeByOpenCv(bytes, *probe);
         if (!image) return image;
-        return orientedImage(std::move(*image), probe->orientation);
+        return orientedImage(std::move(*image), probe->kind == ImageKind::Tiff ? 1 : probe->orientation);
     } catch (const cv::Exception&) {
         return undecodable(probe->kind);
     } catch (const std::bad_alloc&) {

@@ -12,6 +12,7 @@
 #include "engine/intake/image_probe.h"
 #include "engine/intake/importer.h"
 #include "engine/intake/names.h"
+#include "engine/intake/pickle_refusal.h"
 
 namespace espalier::intake {
 namespace fs = std::filesystem;
@@ -133,19 +134,14 @@ Result<void> sendImages(const ImageLayout& layout, const std::vector<fs::path>& 
     return {};
 }
 
-bool isPickle(std::string_view head) {
-    return head.size() >= 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5;
-}
-
 /// Folders of Python pickles (CIFAR's python version is one) deserve a sentence of their own.
 Error withoutPictures(const fs::path& root, const std::vector<std::string>& others) {
-    for (const std::string& other : others) {
-        if (!isPickle(readHead(root / other, 16))) continue;
-        return Error{ErrorCode::Unsupported,
-                     "holds Python pickles (" + displayText(other) + "), which can run any code and are never opened",
-                     root.string(), "Take the binary version of the data set, or save it as .npz", {}};
+    constexpr std::size_t kLookedAt = 200;
+    for (std::size_t i = 0; i < std::min(kLookedAt, others.size()); ++i) {
+        const std::string& other = others[i];
+        if (isPickle(root / other, readHead(root / other, 32))) return picklesInsideError(displayText(root.string()), other);
     }
-    return noPicturesError(root.string(), others);
+    return noPicturesError(displayText(root.string()), others);
 }
 
 Result<void> sendScan(FolderScan scan, const fs::path& root, RowSink& sink) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "engine/intake/image_probe.h"
 #include "engine/intake/names.h"
 
 namespace espalier::intake {
@@ -125,7 +126,9 @@ void warnOfClassMismatch(ImageLayout& layout) {
 
 void warnOfOthers(ImageLayout& layout, const std::vector<std::string>& others) {
     for (std::size_t i = 0; i < others.size() && i < kMaxNamedFiles; ++i)
-        layout.warnings.push_back(note(others[i], "not_an_image", "is no picture and was left out", Outcome::Ignored));
+        layout.warnings.push_back(isForeignImageSuffix(suffixOf(others[i]))
+                                      ? note(others[i], "unsupported_image", "is a picture of a kind that is not read: save it as JPEG or PNG", Outcome::Skipped)
+                                      : note(others[i], "not_an_image", "is no picture and was left out", Outcome::Ignored));
     if (others.size() > kMaxNamedFiles)
         layout.warnings.push_back(note({}, "not_an_image",
                                        groupedNumber(static_cast<std::int64_t>(others.size() - kMaxNamedFiles)) +
@@ -194,17 +197,32 @@ Error noPicturesError(const std::string& where, const std::vector<std::string>& 
         error.what = "is empty or holds only system files: there are no pictures in it";
         return error;
     }
-    static constexpr std::array<const char*, 11> kData{"npz", "npy", "h5", "hdf5", "csv", "tsv", "zip", "tar", "gz", "zst", "7z"};
+    static constexpr std::array<const char*, 13> kData{"npz", "npy", "h5", "hdf5", "csv", "tsv", "zip", "tar", "gz", "zst", "7z", "tgz", "bin"};
     for (const std::string& other : others) {
         const std::string suffix = suffixOf(other);
-        if (std::none_of(kData.begin(), kData.end(), [&](const char* known) { return suffix == known; })) continue;
+        if (std::none_of(kData.begin(), kData.end(), [&](const char* known) { return suffix == known; }) &&
+            !other.ends_with("-ubyte"))
+            continue;
         error.what = "holds no pictures, but the data file " + displayText(other);
-        error.remedy = "Unpack it if it lies in an archive, and drop that file itself";
+        error.remedy = "Drop that file itself, unpacked";
         return error;
     }
-    error.what += " (" + groupedNumber(static_cast<std::int64_t>(others.size())) + " other files, the first is " +
-                  displayText(others.front()) + ")";
+    const auto isForeign = [](const std::string& other) { return isForeignImageSuffix(suffixOf(other)); };
+    if (const auto foreign = std::find_if(others.begin(), others.end(), isForeign); foreign != others.end()) {
+        error.what = "holds only pictures of kinds that are not read, such as " + displayText(*foreign);
+        error.remedy = "Save them as JPEG or PNG";
+        return error;
+    }
+    error.what += others.size() == 1 ? ", only " + displayText(others.front())
+                                     : " (" + groupedNumber(static_cast<std::int64_t>(others.size())) +
+                                           " other files, the first is " + displayText(others.front()) + ")";
     return error;
+}
+
+Error picklesInsideError(const std::string& where, const std::string& pickle) {
+    return Error{ErrorCode::Unsupported,
+                 "holds Python pickles (" + displayText(pickle) + "), which can run any program and are never opened", where,
+                 "Take the binary version of the data set, or save it as .npz", {}};
 }
 
 }  // namespace espalier::intake

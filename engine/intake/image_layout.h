@@ -42,4 +42,7 @@ ImageLayout layOutImages(std::vector<LayoutEntry> pictures, const std::vector<st
 /// Sentence about a folder or archive without pictures: names what is inside and what to do.
 Error noPicturesError(const std::string& where, const std::vector<std::string>& others);
 
+/// Sentence about a folder or archive of Python pickles; `pickle` is one of them.
+Error picklesInsideError(const std::string& where, const std::string& pickle);
+
 }  // namespace espalier::intake

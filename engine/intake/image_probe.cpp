@@ -64,6 +64,12 @@ bool isImageSuffix(std::string_view suffix) noexcept {
     return std::find(kSuffixes.begin(), kSuffixes.end(), suffix) != kSuffixes.end();
 }
 
+bool isForeignImageSuffix(std::string_view suffix) noexcept {
+    static constexpr std::array<std::string_view, 22> kSuffixes{"heic", "heif", "avif", "jxl", "jp2", "j2k", "svg", "psd", "ico", "tga", "pcx",
+                                                                "ppm",  "pgm",  "pbm",  "pnm", "cr2", "nef", "arw", "dng", "raf", "exr", "hdr"};
+    return std::find(kSuffixes.begin(), kSuffixes.end(), suffix) != kSuffixes.end();
+}
+
 ImageTrouble describeNonImage(std::string_view bytes) {
     using namespace std::string_view_literals;
     if (bytes.empty()) return {"empty_file", "is empty (0 bytes)"};
@@ -84,6 +90,10 @@ ImageTrouble describeNonImage(std::string_view bytes) {
         return {"unsupported_image", "is HEIC, AVIF or a video, which is not read: save it as JPEG or PNG"};
     if (startsWith(bytes, "%PDF")) return {"unsupported_image", "is a PDF, which is not read: save it as PNG"};
     if (startsWith(bytes, "8BPS")) return {"unsupported_image", "is a Photoshop file, which is not read: save it as PNG"};
+    if (startsWith(bytes, "\0\0\0\x0CjP  "sv) || startsWith(bytes, "\xFF\x4F\xFF\x51"sv))
+        return {"unsupported_image", "is JPEG 2000, which is not read: save it as JPEG or PNG"};
+    if (bytes[0] == 'P' && bytes.size() > 2 && bytes[1] >= '1' && bytes[1] <= '7' && (bytes[2] == '\n' || bytes[2] == ' ' || bytes[2] == '\r'))
+        return {"unsupported_image", "is a PPM, PGM or PAM picture, which is not read: save it as PNG"};
     if (startsWith(bytes, "\0\0\1\0"sv)) return {"unsupported_image", "is an icon file, which is not read: save it as PNG"};
     if (startsWith(bytes, "\xFF\x0A"sv) || startsWith(bytes, "\0\0\0\x0CJXL "sv))
         return {"unsupported_image", "is JPEG XL, which is not read: save it as JPEG or PNG"};

@@ -36,6 +36,8 @@ ImageKind sniffImage(std::string_view head) noexcept;
 const char* imageKindName(ImageKind kind) noexcept;
 /// Suffixes that promise a picture, lower case without the dot.
 bool isImageSuffix(std::string_view suffix) noexcept;
+/// Pictures of kinds that are not read: HEIC, SVG, raw camera files, ….
+bool isForeignImageSuffix(std::string_view suffix) noexcept;
 /// What bytes that are no picture look like: "is empty (0 bytes)", "is a web page", "is a Git LFS pointer", ….
 ImageTrouble describeNonImage(std::string_view bytes);
 

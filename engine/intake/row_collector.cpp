@@ -6,7 +6,8 @@
 #include <cstring>
 #include <limits>
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
+#include <unistd.h>
 
 #include "engine/base/files.h"
 #include "engine/intake/image_decoding.h"
@@ -22,12 +23,13 @@ constexpr std::size_t kNamedRows = 20;  ///< in one warning
 
 std::array<std::uint8_t, 32> digestOf(const feed::Image8& image) {
     const std::int32_t shape[3] = {image.width, image.height, image.channels};
-    SHA256_CTX context;
-    SHA256_Init(&context);
-    SHA256_Update(&context, shape, sizeof shape);
-    SHA256_Update(&context, image.pixels.data(), image.pixels.size());
     std::array<std::uint8_t, 32> digest{};
-    SHA256_Final(digest.data(), &context);
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(context, EVP_sha256(), nullptr);
+    EVP_DigestUpdate(context, shape, sizeof shape);
+    EVP_DigestUpdate(context, image.pixels.data(), image.pixels.size());
+    EVP_DigestFinal_ex(context, digest.data(), nullptr);
+    EVP_MD_CTX_free(context);
     return digest;
 }
 
@@ -173,12 +175,19 @@ void RowCollector::work() {
 }
 
 void RowCollector::commit(std::uint64_t sequence, Finished row) {
-    std::lock_guard lock(m_mutex);
+    std::unique_lock lock(m_mutex);
+    // A slow picture must not let the others pile up decoded behind it. Whoever holds the next row never waits here.
+    const auto decoded = static_cast<std::int64_t>(row.image.pixels.size());
+    m_changed.wait(lock, [&] {
+        return sequence == m_nextWrite || m_bytesReady == 0 || m_bytesReady + decoded <= kMaxBytesInFlight || m_setup.stop.stop_requested();
+    });
+    m_bytesReady += decoded;
     m_ready.emplace(sequence, std::move(row));
     // Rows are written in the importer's order, whichever worker was faster.
     for (auto next = m_ready.find(m_nextWrite); next != m_ready.end(); next = m_ready.find(m_nextWrite)) {
         writeLocked(next->second);
         m_bytesInFlight -= next->second.weight;
+        m_bytesReady -= static_cast<std::int64_t>(next->second.image.pixels.size());
         m_ready.erase(next);
         ++m_nextWrite;
     }
@@ -255,7 +264,7 @@ Result<void> RowCollector::features(RowMeta meta, std::vector<float> values) {
     record.offset = m_featureBytes;
     record.length = values.size() * sizeof(float);
     record.width = static_cast<std::uint32_t>(values.size());
-    SHA256(reinterpret_cast<const unsigned char*>(values.data()), record.length, record.digest.data());
+    EVP_Digest(values.data(), record.length, record.digest.data(), nullptr, EVP_sha256(), nullptr);
     appendLocked(m_features, "features.bin", values.data(), record.length);
     m_featureBytes += record.length;
     m_rows.table.records.push_back(record);
@@ -304,8 +313,9 @@ void RowCollector::warnOfNonFinite() {
         rows += (i ? ", " : "") + std::to_string(m_nonFiniteRows[i]);
     if (m_nonFiniteRows.size() > kNamedRows) rows += ", …";
     m_warnings.push_back({m_floatRows[m_nonFiniteRows[0]].meta.source, 0, "nan_values",
-                          groupedNumber(static_cast<std::int64_t>(m_nonFiniteValues)) + " values in " +
-                              groupedNumber(static_cast<std::int64_t>(m_nonFiniteRows.size())) + " samples (" + rows +
+                          groupedNumber(static_cast<std::int64_t>(m_nonFiniteValues)) + (m_nonFiniteValues == 1 ? " value in " : " values in ") +
+                              groupedNumber(static_cast<std::int64_t>(m_nonFiniteRows.size())) +
+                              (m_nonFiniteRows.size() == 1 ? " sample (" : " samples (") + rows +
                               ") are NaN or infinite and were set to 0",
                           Outcome::Kept});
 }
@@ -345,7 +355,7 @@ Result<void> RowCollector::finish() {
     m_workers.clear();  // joins; every pushed row has been committed then
     ESPALIER_CHECK_OK(failure());
     for (auto* file : {&m_pixels, &m_blobs, &m_features})
-        if (*file && std::fclose(file->release()) != 0)
+        if (*file && (std::fflush(file->get()) != 0 || ::fsync(fileno(file->get())) != 0 || std::fclose(file->release()) != 0))
             return fail(ioError("the data set could not be stored", m_setup.staging, errno));
     m_rows.warnings = std::move(m_warnings);
     m_rows.warnings.insert(m_rows.warnings.end(), m_decodeWarnings.begin(), m_decodeWarnings.end());

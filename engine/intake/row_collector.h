@@ -104,7 +104,8 @@ private:
     std::condition_variable_any m_changed;
     std::map<std::uint64_t, Finished> m_ready;
     std::uint64_t m_nextWrite = 0;
-    std::int64_t m_bytesInFlight = 0;
+    std::int64_t m_bytesInFlight = 0;  ///< encoded or given, from push to write
+    std::int64_t m_bytesReady = 0;     ///< decoded, waiting for an earlier row
     std::optional<Error> m_failure;
     Rows m_rows;
     std::map<std::string, int> m_labelIds;

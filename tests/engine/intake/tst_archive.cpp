@@ -1,0 +1,214 @@
+#include <QtTest>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "tests/engine/intake/build_helpers.h"
+#include "tests/engine/intake/picture_files.h"
+
+using namespace espalier;
+using namespace espalier::intake;
+using namespace picturefiles;
+using Counts = std::map<std::string, std::int64_t>;
+
+namespace {
+
+struct Entry {
+    std::string name, data;
+    int type = AE_IFREG;
+    std::string link = {};
+    std::int64_t claimed = -1;
+};
+
+/// Writes with libarchive; the writer does not check names, so hostile ones can be made.
+std::string packed(const std::vector<Entry>& entries, const std::string& format, const std::string& filter = {}) {
+    std::string out(8'000'000, '\0');
+    std::size_t used = 0;
+    archive* writer = archive_write_new();
+    archive_write_set_format_by_name(writer, format.c_str());
+    if (!filter.empty()) archive_write_add_filter_by_name(writer, filter.c_str());
+    archive_write_set_bytes_in_last_block(writer, 1);
+    archive_write_open_memory(writer, out.data(), out.size(), &used);
+    for (const Entry& entry : entries) {
+        archive_entry* made = archive_entry_new();
+        archive_entry_set_pathname(made, entry.name.c_str());
+        archive_entry_set_filetype(made, static_cast<unsigned>(entry.type));
+        archive_entry_set_perm(made, 0644);
+        archive_entry_set_size(made, entry.claimed >= 0 ? entry.claimed : static_cast<std::int64_t>(entry.data.size()));
+        if (!entry.link.empty()) archive_entry_set_symlink(made, entry.link.c_str());
+        archive_write_header(writer, made);
+        archive_write_data(writer, entry.data.data(), entry.data.size());
+        archive_entry_free(made);
+    }
+    archive_write_close(writer);
+    archive_write_free(writer);
+    out.resize(used);
+    return out;
+}
+
+std::vector<Entry> animals(const std::string& prefix = {}) {
+    std::vector<Entry> entries;
+    for (int i = 1; i <= 6; ++i)
+        entries.push_back({prefix + (i % 2 ? "cat/" : "dog/") + std::to_string(i) + ".png", encoded(blobs(i), ".png")});
+    return entries;
+}
+
+}  // namespace
+
+class TestArchive : public QObject {
+    Q_OBJECT
+    Builder m_builder;
+
+    Result<feed::DatasetSummary> import(const std::string& bytes, const std::string& name) {
+        write(m_builder.root() / name, bytes);
+        BuildRequest request;
+        request.paths = {m_builder.root() / name};
+        return m_builder.build(request);
+    }
+
+private Q_SLOTS:
+    void readsEveryKind_data() {
+        QTest::addColumn<QString>("format");
+        QTest::addColumn<QString>("filter");
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QString>("shown");
+        const auto row = [](const char* format, const char* filter, const char* name, const char* shown) {
+            QTest::newRow(name) << QString::fromLatin1(format) << QString::fromLatin1(filter) << QString::fromLatin1(name) << QString::fromLatin1(shown);
+        };
+        row("ustar", "", "a.tar", "tar");
+        row("pax", "gzip", "a.tar.gz", "tar");
+        row("gnutar", "gzip", "a.tgz", "tar");
+        row("pax", "bzip2", "a.tar.bz2", "tar");
+        row("pax", "xz", "a.TAR.XZ", "tar");
+        row("pax", "zstd", "a.tar.zst", "tar");
+        row("zip", "", "a.zip", "zip");
+        row("7zip", "", "a.7z", "7z");
+    }
+    void readsEveryKind() {
+        QFETCH(QString, format);
+        QFETCH(QString, filter);
+        QFETCH(QString, name);
+        QFETCH(QString, shown);
+        const auto summary = import(packed(animals("outer/"), format.toStdString(), filter.toStdString()), name.toStdString());
+        QVERIFY2(summary.has_value(), summary ? "" : summary.error().sentence().c_str());
+        QCOMPARE(countsOf(*summary), (Counts{{"cat", 3}, {"dog", 3}}));
+        QCOMPARE(summary->name, std::string("a"));
+        QCOMPARE(summary->format, shown.toStdString());
+        QVERIFY(summary->warnings.empty());
+    }
+
+    /// A folder and an archive of it are the same data: same order, same hash.
+    void isTheFolderItself() {
+        auto entries = animals();
+        std::reverse(entries.begin(), entries.end());
+        for (const Entry& entry : entries) write(m_builder.root() / "same" / entry.name, entry.data);
+        BuildRequest request;
+        request.paths = {m_builder.root() / "same"};
+        const auto folder = m_builder.build(request);
+        const auto archive = import(packed(entries, "pax"), "same.tar");
+        QVERIFY(folder && archive);
+        QCOMPARE(archive->hash, folder->hash);
+    }
+
+    void refusesNamesThatClimbOut_data() {
+        QTest::addColumn<QString>("name");
+        for (const char* name : {"../escaped.png", "cat/../../escaped.png", "/tmp/escaped.png", "C:/escaped.png", "cat/..", "\\escaped.png"})
+            QTest::newRow(name) << QString::fromLatin1(name);
+    }
+    void refusesNamesThatClimbOut() {
+        QFETCH(QString, name);
+        auto entries = animals();
+        entries.push_back({name.toStdString(), encoded(blobs(9), ".png")});
+        const auto summary = import(packed(entries, "pax"), "bad.tar");
+        QVERIFY(!summary);
+        QVERIFY2(summary.error().sentence().find("outside") != std::string::npos, summary.error().sentence().c_str());
+        for (const auto& entry : fs::recursive_directory_iterator(m_builder.scratch.path().toStdString()))
+            QVERIFY(entry.path().filename() != "escaped.png");
+    }
+
+    void skipsLinksAndDevices() {
+        auto entries = animals();
+        entries.push_back({"cat/link.png", {}, AE_IFLNK, "/etc/passwd"});
+        entries.push_back({"cat/pipe.png", {}, AE_IFIFO});
+        const auto summary = import(packed(entries, "pax"), "links.tar");
+        QVERIFY(summary.has_value());
+        QCOMPARE(summary->samples, std::int64_t(6));
+        QCOMPARE(warningOf(*summary, "link")->file, std::string("cat/link.png"));
+        QCOMPARE(warningOf(*summary, "not_a_file")->file, std::string("cat/pipe.png"));
+    }
+
+    void namesDamagedEntry() {
+        std::string bytes = packed(animals(), "zip");
+        const std::size_t first = bytes.find("IDAT", bytes.find("cat/3.png"));
+        QVERIFY(first != std::string::npos || bytes.size() > 2000);
+        bytes[bytes.find("cat/3.png") + 60] = static_cast<char>(bytes[bytes.find("cat/3.png") + 60] ^ 0x10);
+        const auto summary = import(bytes, "crc.zip");
+        QVERIFY2(summary.has_value(), summary ? "" : summary.error().sentence().c_str());
+        QCOMPARE(summary->samples, std::int64_t(5));
+        QCOMPARE(summary->warnings.front().file, std::string("cat/3.png"));
+    }
+
+    void saysWhereATruncatedArchiveEnds() {
+        std::vector<Entry> entries;
+        for (int i = 0; i < 40; ++i) {
+            cv::Mat noise(64, 64, CV_8UC3);
+            cv::randu(noise, 0, 255);
+            entries.push_back({(i % 2 ? "cat/" : "dog/") + std::to_string(i) + ".png", encoded(noise, ".png")});
+        }
+        const std::string bytes = packed(entries, "pax", "gzip");
+        const auto summary = import(bytes.substr(0, bytes.size() / 2), "cut.tar.gz");
+        QVERIFY2(summary.has_value(), summary ? "" : summary.error().sentence().c_str());
+        QVERIFY(summary->samples > 0 && summary->samples < 40);
+        QCOMPARE(warningOf(*summary, "truncated_archive")->file, std::string("cut.tar.gz"));
+    }
+
+    void refusesBombsByRatio() {
+        auto entries = animals();
+        entries.push_back({"cat/zeros.png", std::string(60'000'000, '\0')});
+        const auto summary = import(packed(entries, "pax", "gzip"), "bomb.tar.gz");
+        QVERIFY(summary.has_value());
+        QCOMPARE(summary->samples, std::int64_t(6));
+        const Warning* warning = warningOf(*summary, "ratio");
+        QVERIFY(warning);
+        QCOMPARE(warning->file, std::string("cat/zeros.png"));
+    }
+
+    void refusesHugeClaims() {
+        QElapsedTimer timer;
+        timer.start();
+        // The header of the first entry only: 8 GiB are promised.
+        std::string bytes = packed({{"cat/1.png", {}, AE_IFREG, {}, std::int64_t(8) << 30}}, "gnutar").substr(0, 512) + std::string(2048, 'x');
+        const auto summary = import(bytes, "claim.tar");
+        QVERIFY(!summary);
+        QVERIFY(summary.error().sentence().find("claim.tar") != std::string::npos);
+        QVERIFY(timer.elapsed() < 2000);
+    }
+
+    void readsUnicodeNames() {
+        auto entries = animals();
+        for (auto& entry : entries) entry.name = "\xE7\x8C\xAB " + entry.name;
+        const auto summary = import(packed(entries, "gnutar"), "cats.tar");
+        QVERIFY(summary.has_value());
+        QCOMPARE(countsOf(*summary), (Counts{{"\xE7\x8C\xAB cat", 3}, {"\xE7\x8C\xAB dog", 3}}));
+    }
+
+    void saysWhatIsInsideWithoutPictures_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QByteArray>("data");
+        QTest::addColumn<QString>("word");
+        QTest::newRow("csv") << QStringLiteral("iris.csv") << QByteArray("a,b\n1,x\n") << QStringLiteral("iris.csv");
+        QTest::newRow("pickle") << QStringLiteral("batch_1") << QByteArray("\x80\x02}q\x01.") << QStringLiteral("pickle");
+        QTest::newRow("heic") << QStringLiteral("a/1.heic") << QByteArray("\0\0\0\x18" "ftypheic", 12) << QStringLiteral("JPEG or PNG");
+    }
+    void saysWhatIsInsideWithoutPictures() {
+        QFETCH(QString, name);
+        QFETCH(QByteArray, data);
+        QFETCH(QString, word);
+        const auto summary = import(packed({{name.toStdString(), data.toStdString()}}, "zip"), "other.zip");
+        QVERIFY(!summary);
+        QVERIFY2(summary.error().sentence().find(word.toStdString()) != std::string::npos, summary.error().sentence().c_str());
+    }
+};
+
+QTEST_GUILESS_MAIN(TestArchive)
+#include "tst_archive.moc"

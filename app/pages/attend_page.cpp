@@ -87,7 +87,10 @@ AttendPage::AttendPage(AppContext& context, QWidget* parent) : Page(context, par
         if (m_index.isEmpty() && !m_run.isEmpty()) scheduleIndex();
     });
     const auto refreshIfMine = [this](const QString& run) {
-        if (run == m_run && m_isActive) refreshCharts();
+        if (run == m_run && m_isActive && !m_index.isEmpty()) {
+            refreshCharts();
+            refreshMaps();
+        }
     };
     connect(bridge, &EngineBridge::runLoaded, this, refreshIfMine);
     connect(bridge, &EngineBridge::seriesAdded, this, refreshIfMine);
@@ -416,7 +419,7 @@ void AttendPage::refreshMinis() {
     const bool hasClass = shown >= 0 && shown < static_cast<int>(m_now.contribution.size());
     m_classMap->setTitle(shown >= 0 ? tr("Class: %1").arg(className(shown)) : tr("Class"));
     show(m_classMap, hasClass ? m_now.contribution[static_cast<std::size_t>(shown)] : std::vector<float>(), true, none);
-    m_changeMap->setTitle(m_compared < 0 ? tr("Change") : m_index.snapshots[static_cast<std::size_t>(m_compared)].epoch >= 0 ? tr("Change since e%1").arg(m_index.snapshots[static_cast<std::size_t>(m_compared)].epoch) : tr("Change"));
+    m_changeMap->setTitle(m_compared < 0 ? tr("Change") : m_index.snapshots[static_cast<std::size_t>(m_compared)].epoch >= 0 ? tr("Change since e%1").arg(momentName(m_compared).section(u' ', -1)) : tr("Change"));
     std::vector<float> change = weightsOf(m_before);
     if (m_before.snapshot < 0 || m_before.probe != m_now.probe || change.size() != m_shown.size()) change.clear();
     for (std::size_t i = 0; i < change.size(); ++i) change[i] = m_shown[i] - change[i];
@@ -563,13 +566,22 @@ void AttendPage::showHover(int token, double weight) {
 
 QString AttendPage::momentName(int snapshot) const {
     if (snapshot < 0 || snapshot >= static_cast<int>(m_index.snapshots.size())) return {};
+    const double epochs = epochsAt(snapshot);
+    if (epochs < 0) return tr("step %1").arg(format::count(m_index.snapshots[static_cast<std::size_t>(snapshot)].step));
+    return tr("epoch %1").arg(std::abs(epochs - std::round(epochs)) < 0.02 ? QString::number(std::lround(epochs)) : QString::number(epochs, 'f', 1));
+}
+
+double AttendPage::epochsAt(int snapshot) const {
     const AttendSnapshot& one = m_index.snapshots[static_cast<std::size_t>(snapshot)];
-    return one.epoch >= 0 ? tr("epoch %1").arg(one.epoch) : tr("step %1").arg(format::count(one.step));
+    if (one.epoch < 0) return -1;
+    const auto axis = m_lines.axis(m_run);
+    const double epochs = axis && axis->hasEpochs() ? axis->epochOf(static_cast<double>(one.step)) : feed::kNullReal;
+    return std::isfinite(epochs) ? std::max(0.0, epochs) : static_cast<double>(one.epoch);
 }
 
 double AttendPage::positionOf(int snapshot) const {
-    const AttendSnapshot& one = m_index.snapshots[static_cast<std::size_t>(snapshot)];
-    return static_cast<double>(one.epoch >= 0 ? one.epoch : one.step);
+    const double epochs = epochsAt(snapshot);
+    return epochs >= 0 ? epochs : static_cast<double>(m_index.snapshots[static_cast<std::size_t>(snapshot)].step);
 }
 
 double AttendPage::lastPosition() const {

@@ -116,6 +116,8 @@ private:
     const LayerMaps* layerMaps(const ProbeMaps& maps) const;
     std::vector<float> weightsOf(const ProbeMaps& maps) const;
     QString momentName(int snapshot) const;
+    /// Epochs trained by then, from the run's own train/epoch series; −1 when the run counts none.
+    double epochsAt(int snapshot) const;
     double positionOf(int snapshot) const;
     double lastPosition() const;
     QString className(std::int64_t label) const;
@@ -124,7 +126,7 @@ private:
     QColor runColor() const;
     widgets::Sampling sampling() const;
 
-    RunLines m_lines;
+    mutable RunLines m_lines;  ///< makes its epoch tables when asked
     QString m_run;
     AttendIndex m_index;
     ProbeMaps m_now, m_before;

@@ -319,7 +319,9 @@ void TradeoffScatter::paintLabels(QPainter& painter, const QRectF& area) const {
         const QRectF places[] = {{at.x() - wide / 2, above - 15, wide, 14}, {at.x() - wide - r, at.y() - 16, wide, 14},
                                  {at.x() + r, at.y() - 7, wide, 14},             {at.x() - wide - r, at.y() - 7, wide, 14},
                                  {at.x() + r, at.y() + 3, wide, 14},             {at.x() - wide / 2, at.y() + r + 1, wide, 14}};
-        const int first = point->isOnFront || point->isBase || isOutside(*point) ? 0 : 2;
+        // A long bar would run through a label above its mark.
+        const bool hasLongBar = end <= at.y() - 40;
+        const int first = hasLongBar ? (point->isBase ? 1 : 4) : point->isOnFront || point->isBase || isOutside(*point) ? 0 : 2;
         for (int i = 0; i < 6; ++i) {
             QRectF box = places[(first + i) % 6];
             if (point->isBase && box.right() > area.right() + kRight) box.moveRight(area.right() + kRight);

@@ -78,7 +78,6 @@ MainWindow::MainWindow(AppContext& context, QWidget* parent) : QMainWindow(paren
             [this](const QString& sentence) { m_errors->toast(sentence, {}, QStringLiteral("error")); });
     connectBridge();
     updateEmpty();
-    m_navigator->runView()->setFocus();
 }
 
 MainWindow::~MainWindow() {
@@ -169,8 +168,10 @@ void MainWindow::connectBridge() {
     Commands& commands = *m_context.commands;
     connect(&bridge, &EngineBridge::catalogChanged, this, [this] {
         updateEmpty();
-        if (!m_isRestored) restoreSession();
+        const bool isFirst = !m_isRestored;
+        if (isFirst) restoreSession();
         selectFirst();
+        if (isFirst) m_navigator->focusList();
     });
     connect(&bridge, &EngineBridge::failed, this, [this](const Error& error) { m_errors->show(error); });
     connect(&bridge, &EngineBridge::jobAdded, this, [this] { m_jobsDock->show(); });

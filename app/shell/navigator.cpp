@@ -160,6 +160,7 @@ void Navigator::buildRuns() {
     column->addWidget(m_runView);
     column->addWidget(m_noRuns);
     m_runSection->setBody(body);
+    m_runSection->setBodyMargins(0, 0, 0, 4);
 
     connect(m_runDelegate, &widgets::RunRowDelegate::swatchClicked, this, [this](const QModelIndex& index) {
         m_context.selection->setShown(runAt(index), !m_context.selection->isShown(runAt(index)));
@@ -211,6 +212,7 @@ void Navigator::buildDatasets() {
     column->addWidget(m_datasetView);
     column->addWidget(m_noDatasets);
     m_datasetSection->setBody(body);
+    m_datasetSection->setBodyMargins(0, 0, 0, 4);
     const auto select = [this](const QModelIndex& index) {
         if (!m_isSelecting && index.isValid())
             m_context.selection->setCurrentDataset(index.data(DatasetListModel::IdRole).toString());
@@ -246,6 +248,7 @@ void Navigator::buildRecipes() {
         },
         m_recipeView));
     m_recipeSection->setBody(m_recipeView);
+    m_recipeSection->setBodyMargins(0, 0, 0, 4);
     m_recipeSection->setCount(QString::number(model->rowCount()));
     const auto select = [this](const QModelIndex& index) {
         if (!m_isSelecting && index.isValid()) m_context.selection->setCurrentRecipe(index.data(Qt::UserRole).toString());
@@ -309,7 +312,7 @@ void Navigator::fitLists() {
     m_runView->setMinimumHeight(std::min(rows, 3) * metrics::kRowTree);
     // No taller than its rows: what is left over stays below the recipes.
     m_runSection->setMaximumHeight(m_runSection->isCollapsed() || !hasRuns ? m_runSection->sizeHint().height()
-                                                                          : metrics::kDockHeader + rows * metrics::kRowTree + 6);
+                                                                          : metrics::kDockHeader + rows * metrics::kRowTree + 4);
     m_runSection->setSizePolicy(QSizePolicy::Preferred, hasRuns ? QSizePolicy::Expanding : QSizePolicy::Maximum);
     m_datasetSection->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     m_recipeSection->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
@@ -339,6 +342,12 @@ void Navigator::selectCurrent() {
                                                                  selection.currentRecipe(), 1, Qt::MatchExactly);
     mark(m_recipeView, recipes.value(0), selection.focus() == Selection::Focus::Recipe);
     m_isSelecting = false;
+}
+
+void Navigator::focusList() {
+    const Selection::Focus focus = m_context.selection->focus();
+    QListView* view = focus == Selection::Focus::Dataset ? m_datasetView : focus == Selection::Focus::Recipe ? m_recipeView : m_runView;
+    view->setFocus(Qt::OtherFocusReason);
 }
 
 void Navigator::focusFilter() {

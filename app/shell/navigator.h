@@ -43,6 +43,7 @@ public:
     explicit Navigator(AppContext& context, QWidget* parent = nullptr);
 
     void focusFilter();
+    void focusList();  ///< the list with the selected thing
     void setFilter(const QString& expression);
     QString filter() const;
     QStringList selectedRuns() const;

@@ -1,5 +1,6 @@
 #include "app/shell/page_tabs.h"
 
+#include <QFocusEvent>
 #include <QHoverEvent>
 #include <QPainter>
 
@@ -54,11 +55,16 @@ void PageTabs::paintEvent(QPaintEvent*) {
         painter.setFont(look.font(isActive ? Type::BodyStrong : Type::Body));
         painter.setPen(look.color(isActive ? Color::Text : Color::Text2));
         painter.drawText(tab.adjusted(34, 0, -4, 0), Qt::AlignVCenter | Qt::AlignLeft, tabText(i));
-        if (isActive && hasFocus()) {
+        if (isActive && hasFocus() && m_isKeyboardFocus) {
             painter.setPen(QPen(look.color(Color::Focus), 2));
             painter.drawRect(tab.adjusted(3, 4, -3, -4));
         }
     }
+}
+
+void PageTabs::focusInEvent(QFocusEvent* event) {
+    m_isKeyboardFocus = event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason;
+    QTabBar::focusInEvent(event);
 }
 
 bool PageTabs::event(QEvent* event) {

@@ -15,10 +15,12 @@ protected:
     QSize tabSizeHint(int index) const override;
     void paintEvent(QPaintEvent*) override;
     bool event(QEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
 
 private:
     QStringList m_icons;
     int m_hovered = -1;
+    bool m_isKeyboardFocus = false;
 };
 
 }  // namespace espalier::app

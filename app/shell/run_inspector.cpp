@@ -38,6 +38,8 @@ using widgets::format::text;
 
 namespace {
 
+constexpr int kKeyWidth = 128;  ///< "positional_embedding" fits
+
 const feed::SummaryEntry* summaryOf(const feed::RunInfo& run, const std::string& name) {
     const auto it = run.summary.find(name);
     return it == run.summary.end() ? nullptr : &it->second;
@@ -89,7 +91,7 @@ RunInspector::RunInspector(AppContext& context, QWidget* parent) : QWidget(paren
     claimLayout->setContentsMargins(0, 0, 0, 0);
     claimLayout->setSpacing(4);
     auto* claimLine = new QHBoxLayout;
-    m_claimText = widgets::makeLabel({}, Type::Body, Color::Text, claim);
+    m_claimText = new widgets::ElidedLabel(Qt::ElideRight, Type::Body, Color::Text, claim);
     m_claimGap = widgets::makeLabel({}, Type::Body, Color::Warning, claim);
     claimLine->addWidget(m_claimText, 1);
     claimLine->addWidget(m_claimGap);
@@ -101,8 +103,10 @@ RunInspector::RunInspector(AppContext& context, QWidget* parent) : QWidget(paren
     claimLayout->addWidget(m_claimNote);
     m_claimSection = addSection(layout, tr("Paper claim"), claim, this);
     m_parameters = new widgets::KeyValueList(this);
+    m_parameters->setKeyWidth(kKeyWidth);
     m_parameterSection = addSection(layout, tr("Parameters"), m_parameters, this);
     m_manifest = new widgets::KeyValueList(this);
+    m_manifest->setKeyWidth(kKeyWidth);
     m_manifestSection = addSection(layout, tr("Manifest"), m_manifest, this);
     m_note = new QPlainTextEdit(this);
     m_note->setPlaceholderText(tr("What to remember about this run"));
@@ -225,9 +229,7 @@ void RunInspector::refreshClaim(const feed::RunInfo& run) {
     m_claimSection->setVisible(claim != nullptr);
     if (!claim) return;
     m_claimSection->setCount(text(claim->label));
-    m_claimText->setText(tr("%1 % at %2").arg(QString::number(claim->value * 100, 'f', 2), text(claim->setting)));
-    m_claimText->setToolTip(text(claim->source));
-    m_claimText->setMinimumWidth(0);
+    m_claimText->setText(tr("%1 %, %2").arg(QString::number(claim->value * 100, 'f', 2), text(claim->setting)));
     const auto it = run.summary.find(claim->metric);
     const double reached = it == run.summary.end() ? std::nan("") : it->second.best;
     m_claimBar->setValues(reached, claim->value, 0, 1, widgets::theme().runColor(run.colorIndex));
@@ -279,7 +281,8 @@ void RunInspector::refreshManifest(const feed::RunInfo& run) {
         if (!value.isEmpty()) rows.append(KeyValue{key, value, note});
     };
     add(tr("data"), text(run.datasetName), format::shortHash(text(run.datasetHash)));
-    add(tr("recipe"), text(run.recipe));
+    const api::RecipeCard* card = m_context.registry->find(run.recipe);
+    add(tr("recipe"), card ? text(card->name) : text(run.recipe));
     add(tr("scale"), text(run.scale));
     add(tr("device"), run.device.empty() ? QString() : text(run.device), run.threads > 0 ? tr("%1 threads").arg(run.threads) : QString());
     if (run.params_count > 0)

@@ -46,7 +46,8 @@ private:
     widgets::FlowLayout* m_chips;
     widgets::Reading *m_best, *m_now;
     widgets::Section *m_claimSection, *m_parameterSection, *m_manifestSection, *m_noteSection;
-    QLabel *m_claimText, *m_claimGap, *m_claimNote;
+    widgets::ElidedLabel* m_claimText;
+    QLabel *m_claimGap, *m_claimNote;
     widgets::ClaimBar* m_claimBar;
     widgets::KeyValueList *m_parameters, *m_manifest;
     QPlainTextEdit* m_note;

@@ -126,6 +126,7 @@ Result<QStringList> Screenshots::run() {
         return fail(ErrorCode::Io, "The folder for the pictures cannot be made", m_folder.toStdString(), "Choose another folder");
     m_window.show();
     m_window.activateWindow();
+    QApplication::setActiveWindow(&m_window);
     if (!settle(kSettleMs)) return fail(ErrorCode::Internal, "The workspace was still being read after 30 s");
     QStringList keys;
     for (const Page* page : m_window.pages()) keys << page->key();

@@ -149,6 +149,33 @@ private Q_SLOTS:
         theme().setKind(ThemeKind::Dark);
     }
 
+    // Qt once put the dark palette back when a panel moved into a scroll area after a theme switch.
+    void labelsFollowTheThemeThroughANewParent() {
+        QWidget top;
+        top.resize(200, 100);
+        top.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&top));
+        auto* panel = new QWidget(&top);
+        setGround(panel, Color::Well);
+        panel->resize(200, 100);
+        QLabel* label = makeLabel(QStringLiteral("\u2588\u2588\u2588"), Type::Heading, Color::Text, panel);
+        label->setGeometry(0, 0, 60, 24);
+        panel->show();
+        panel->setParent(nullptr);
+        panel->hide();
+        theme().setKind(ThemeKind::Light);
+        panel->setParent(&top);
+        panel->show();
+        QCoreApplication::processEvents();
+        const QImage image = top.grab().toImage();
+        QCOMPARE(image.pixelColor(150, 80), theme().color(Color::Well));
+        QCOMPARE(label->palette().color(QPalette::WindowText), theme().color(Color::Text));
+        setLabelLook(label, Type::Heading, Color::Error);
+        QCOMPARE(label->palette().color(QPalette::WindowText), theme().color(Color::Error));
+        theme().setKind(ThemeKind::Dark);
+        QCOMPARE(label->palette().color(QPalette::WindowText), theme().color(Color::Error));
+    }
+
     void segmentIsChosenByClickAndByKeys() {
         SegmentedControl control({QStringLiteral("Step"), QStringLiteral("Epoch"), QStringLiteral("Time")});
         control.show();

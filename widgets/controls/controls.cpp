@@ -1,5 +1,7 @@
 #include "widgets/controls/controls.h"
 
+#include <QEvent>
+#include <QPaintEvent>
 #include <QPainter>
 #include <QStyle>
 
@@ -21,6 +23,24 @@ public:
 
 protected:
     void paintEvent(QPaintEvent*) override { QPainter(this).fillRect(rect(), theme().color(Color::Line)); }
+};
+
+// Fills a widget before it paints itself.
+class GroundPainter : public QObject {
+public:
+    GroundPainter(QWidget* widget, Color role) : QObject(widget), m_role(role) {}
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override {
+        if (event->type() == QEvent::Paint) {
+            auto* widget = static_cast<QWidget*>(watched);
+            QPainter(widget).fillRect(static_cast<QPaintEvent*>(event)->rect(), theme().color(m_role));
+        }
+        return QObject::eventFilter(watched, event);
+    }
+
+private:
+    Color m_role;
 };
 
 void repolish(QWidget* widget) {
@@ -75,14 +95,11 @@ QToolButton* makeToggle(const QString& iconName, const QString& name, bool isChe
 
 void setLabelLook(QLabel* label, Type type, Color role) {
     label->setFont(theme().font(type));
-    const auto paint = [label, role] {
-        QPalette palette = label->palette();
-        palette.setColor(QPalette::WindowText, theme().color(role));
-        label->setPalette(palette);
-    };
-    QObject::disconnect(&theme(), nullptr, label, nullptr);
-    QObject::connect(&theme(), &Theme::changed, label, paint);
-    paint();
+    // By the style sheet, not by a palette: Qt puts an older palette back when a widget moves to another parent.
+    const QString ink = Theme::colorName(role);
+    if (label->property("ink").toString() == ink) return;
+    label->setProperty("ink", ink);
+    if (label->testAttribute(Qt::WA_WState_Polished)) repolish(label);
 }
 
 QLabel* makeLabel(const QString& text, Type type, Color role, QWidget* parent) {
@@ -102,14 +119,11 @@ QWidget* makeLine(Qt::Orientation orientation, QWidget* parent) {
 }
 
 void setGround(QWidget* widget, Color role) {
-    widget->setAutoFillBackground(true);
-    const auto paint = [widget, role] {
-        QPalette palette = widget->palette();
-        palette.setColor(QPalette::Window, theme().color(role));
-        widget->setPalette(palette);
-    };
-    QObject::connect(&theme(), &Theme::changed, widget, paint);
-    paint();
+    widget->setAutoFillBackground(false);
+    for (QObject* child : widget->children())
+        if (dynamic_cast<GroundPainter*>(child)) delete child;
+    widget->installEventFilter(new GroundPainter(widget, role));
+    widget->update();
 }
 
 void setFieldError(QWidget* field, bool isWrong) {

@@ -91,7 +91,9 @@ void RunRowDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option
     painter->drawText(QRect(right - valueWidth, row.y(), valueWidth, row.height()), Qt::AlignVCenter | Qt::AlignRight, run.value);
     right -= valueWidth + 8;
     const int nameX = row.x() + 52;
-    const bool hasRoom = m_isSparkShown && row.width() >= 220;
+    // A column goes before a name is cut.
+    const int nameRoom = right - nameX - metrics::kSparkWidth - 6;
+    const bool hasRoom = m_isSparkShown && row.width() >= 220 && body.horizontalAdvance(run.name) <= nameRoom;
     if (hasRoom) {
         const QRectF spark(right - metrics::kSparkWidth, row.y() + (row.height() - metrics::kSparkHeight) / 2.0,
                            metrics::kSparkWidth, metrics::kSparkHeight);

@@ -181,7 +181,11 @@ QString makeStyleSheet(const Theme& theme, const QString& iconFolder) {
     for (const StyleIcon& icon : kStyleIcons)
         files.insert(QString::fromLatin1(icon.key), iconFile(theme, iconFolder, icon.key));
 
-    const QString source = QString::fromLatin1(kSheet);
+    QString source = QString::fromLatin1(kSheet);
+    for (int i = 0; i < kColorCount; ++i) {
+        const QString name = Theme::colorName(static_cast<Color>(i));
+        source += QStringLiteral("QLabel[ink=\"%1\"] { color: @%1; }\n").arg(name);
+    }
     QString sheet;
     sheet.reserve(source.size() * 2);
     for (qsizetype i = 0; i < source.size();) {

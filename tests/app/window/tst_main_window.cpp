@@ -98,6 +98,12 @@ class TestMainWindow : public QObject {
         return m_engine->submit(request);
     }
 
+    // For eyes: ESPALIER_PICTURES names a folder.
+    void savePicture(const QString& name) const {
+        const QString folder = qEnvironmentVariable("ESPALIER_PICTURES");
+        if (!folder.isEmpty()) m_window->grab().save(folder + u'/' + name + QStringLiteral(".png"));
+    }
+
     // One finished smoke run, made once.
     QString finishedRun() {
         importCsv();
@@ -285,6 +291,7 @@ private Q_SLOTS:
         m_window->watchdog()->reset();
         QTest::qWait(1500);  // the window draws a live run meanwhile
         const double block = m_window->watchdog()->maxBlockMs();
+        savePicture(QStringLiteral("live"));
         JobRowWidget* row = m_window->jobs()->rowOf(*job);
         QVERIFY(row);
         QTest::mouseClick(row->pauseButton(), Qt::LeftButton);

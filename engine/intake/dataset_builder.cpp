@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxGroups = 1000;
+constexpr std::size_t kNamedClasses = 20;
 constexpr double kProgressSecs = 0.1;
 
 /// Removes the staging folder unless it was put in place.
@@ -110,8 +111,15 @@ void orderClasses(RowCollector::Rows& rows, feed::DatasetSummary& summary) {
 }
 
 void warnOfClasses(feed::DatasetSummary& summary) {
-    std::size_t filled = 0;
-    for (const auto& info : summary.classes) filled += info.total() > 0;
+    std::size_t filled = 0, told = 0;
+    for (const auto& info : summary.classes) {
+        filled += info.total() > 0;
+        if (info.total() == 0 && ++told <= kNamedClasses)
+            summary.warnings.push_back({info.name, 0, "empty_class", "no sample of this class came in", Outcome::Kept});
+    }
+    if (told > kNamedClasses)
+        summary.warnings.push_back({summary.source, 0, "empty_class",
+                                    groupedNumber(static_cast<std::int64_t>(told - kNamedClasses)) + " more classes have no sample", Outcome::Kept});
     if (filled == 1)
         summary.warnings.push_back({summary.source, 0, "one_class", "has only one class: a classifier needs two", Outcome::Kept});
     if (summary.classes.empty()) {

@@ -17,7 +17,8 @@ constexpr double kDeadZone = 0.03;      ///< of all coefficients' length
 constexpr int kMaxDistance = 20;       ///< of the 64 signs; beyond it the thumbnails are not even compared
 constexpr double kMinSimilarity = 0.96;
 constexpr std::size_t kMaxBucketReach = 1024;
-constexpr std::size_t kMaxCandidates = 40'000'000;
+constexpr std::size_t kMaxCandidates = 20'000'000;
+constexpr std::uint32_t kParts = 8;
 constexpr std::size_t kMaxPairs = 200'000;
 
 cv::Mat shrunk(const cv::Mat& source, int width, int height) {
@@ -103,15 +104,12 @@ double thumbSimilarity(const Fingerprint& a, const Fingerprint& b) {
 
 namespace {
 
-struct KeyedPrint {
-    std::uint32_t key, index;
-    bool operator<(const KeyedPrint& other) const { return std::pair(key, index) < std::pair(other.key, other.index); }
-};
-
-/// Every print under its own key and under those that its weak signs could have given.
-std::vector<KeyedPrint> keysOf(const std::vector<Fingerprint>& prints) {
+/// Every print under its own key and under those that its weak signs could have given: key << 32 | index, sorted.
+/// Only keys that end in `part`, so that the work comes in pieces between which a search can stop.
+std::vector<std::uint64_t> keysOf(const std::vector<Fingerprint>& prints, std::uint32_t part) {
     constexpr unsigned kVariants = 1u << Fingerprint::kWeakBits;
-    std::vector<KeyedPrint> keys;
+    std::vector<std::uint64_t> keys;
+    keys.reserve(prints.size() * kVariants / kParts * 2);
     for (std::uint32_t i = 0; i < prints.size(); ++i) {
         if (!prints[i].isTelling) continue;
         const auto base = static_cast<std::uint32_t>(prints[i].frequencies & ((1u << kKeyBits) - 1));
@@ -119,11 +117,25 @@ std::vector<KeyedPrint> keysOf(const std::vector<Fingerprint>& prints) {
             std::uint32_t key = base;
             for (unsigned bit = 0; bit < Fingerprint::kWeakBits; ++bit)
                 if (variant >> bit & 1) key ^= 1u << prints[i].weak[bit];
-            keys.push_back({key, i});
+            if (key % kParts == part) keys.push_back(std::uint64_t(key) << 32 | i);
         }
     }
     std::sort(keys.begin(), keys.end());
     return keys;
+}
+
+void collectCandidates(const std::vector<Fingerprint>& prints, const std::vector<std::uint64_t>& keys,
+                       std::vector<std::uint64_t>& candidates) {
+    for (std::size_t i = 0; i < keys.size() && candidates.size() < 2 * kMaxCandidates; ++i) {
+        const std::size_t end = std::min(keys.size(), i + 1 + kMaxBucketReach);
+        for (std::size_t j = i + 1; j < end && keys[j] >> 32 == keys[i] >> 32; ++j) {
+            const auto a = static_cast<std::uint32_t>(keys[i]), b = static_cast<std::uint32_t>(keys[j]);
+            if (std::popcount(prints[a].frequencies ^ prints[b].frequencies) <= kMaxDistance)
+                candidates.push_back(std::uint64_t(a) << 32 | b);
+        }
+    }
+    std::sort(candidates.begin(), candidates.end());
+    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
 }
 
 }  // namespace
@@ -131,24 +143,12 @@ std::vector<KeyedPrint> keysOf(const std::vector<Fingerprint>& prints) {
 NearSearch findNearPairs(const std::vector<Fingerprint>& prints, const std::vector<std::int64_t>& rows,
                          const std::function<bool()>& isStopped) {
     NearSearch found;
-    const std::vector<KeyedPrint> keys = keysOf(prints);
     std::vector<std::uint64_t> candidates;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        if ((i & 4095) == 0 && isStopped()) return found;
-        const std::size_t end = std::min(keys.size(), i + 1 + kMaxBucketReach);
-        for (std::size_t j = i + 1; j < end && keys[j].key == keys[i].key; ++j) {
-            const std::uint32_t a = keys[i].index, b = keys[j].index;
-            if (std::popcount(prints[a].frequencies ^ prints[b].frequencies) <= kMaxDistance)
-                candidates.push_back(std::uint64_t(a) << 32 | b);
-        }
-        if (candidates.size() < kMaxCandidates) continue;
-        std::sort(candidates.begin(), candidates.end());
-        candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
-        found.isCut = candidates.size() > kMaxCandidates / 2;
-        if (found.isCut) break;
+    for (std::uint32_t part = 0; part < kParts && !found.isCut; ++part) {
+        if (isStopped()) return found;
+        collectCandidates(prints, keysOf(prints, part), candidates);
+        found.isCut = candidates.size() > kMaxCandidates;
     }
-    std::sort(candidates.begin(), candidates.end());
-    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if ((i & 4095) == 0 && isStopped()) break;
         const auto a = static_cast<std::uint32_t>(candidates[i] >> 32), b = static_cast<std::uint32_t>(candidates[i]);

@@ -14,7 +14,7 @@ inline constexpr int kThumbSide = 16;
 /// What near duplicates are found by: signs of the coarse structure and a small colour thumbnail. Neither changes much
 /// with size, compression or brightness.
 struct Fingerprint {
-    static constexpr int kWeakBits = 7;
+    static constexpr int kWeakBits = 6;
     std::uint64_t frequencies = 0;  ///< whether the 64 lowest cosine coefficients are clearly positive, lowest first, without the mean
     /// Of the lowest kKeyBits, those nearest to the limit: they may flip between two versions of one picture.
     std::array<std::uint8_t, kWeakBits> weak{};

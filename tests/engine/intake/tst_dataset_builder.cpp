@@ -183,12 +183,37 @@ private Q_SLOTS:
         QVERIFY(fs::is_empty(m_builder->stored().parent_path()));
     }
 
+    void keepsAClassWhosePicturesAreAllBroken() {
+        picture("a/1.png", blobs(1));
+        picture("c/1.png", blobs(2));
+        write(m_builder->root() / "b" / "1.png", "this is no picture at all");
+        const auto summary = m_builder->build({});
+        QVERIFY(summary.has_value());
+        QCOMPARE(countsOf(*summary), (std::map<std::string, std::int64_t>{{"a", 1}, {"b", 0}, {"c", 1}}));
+        QCOMPARE(warningOf(*summary, "empty_class")->file, std::string("b"));
+        QVERIFY(warningOf(*summary, "not_an_image"));
+        QCOMPARE(warningOf(*summary, "not_an_image")->file, std::string("b/1.png"));
+    }
+
+    void storesTables() {
+        write(m_builder->root() / "t.csv", "x,y,kind\n1,2.5,red\n3,4,blue\n1,2.5,red\n");
+        BuildRequest request;
+        request.paths = {m_builder->root() / "t.csv"};
+        const auto summary = m_builder->build(request);
+        QVERIFY2(summary.has_value(), summary ? "" : summary.error().sentence().c_str());
+        QCOMPARE(summary->kind, std::string("table"));
+        QCOMPARE(summary->columns, (std::vector<std::string>{"x", "y"}));
+        QCOMPARE(summary->exactDuplicates, std::int64_t(1));
+        const auto store = m_builder->open();
+        QCOMPARE(*store->features(1), (std::vector<float>{3, 4}));
+        QVERIFY(!store->image(1));
+    }
+
     void refusesAFolderThatIsInUse() {
         twoClasses(2);
         BuildRequest request;
         QVERIFY(m_builder->build(request).has_value());
         --m_builder->count;
-        const auto hash = m_builder->open() ? std::string() : std::string("x");
         const auto again = m_builder->build(request);
         QVERIFY(!again);
         QVERIFY(m_builder->open() != nullptr);  // what was there is whole

@@ -23,7 +23,7 @@ tl::expected<ImageProbe, ImageTrouble> probePng(std::string_view bytes) {
             probe.bitDepth = reader.u8(at + 16);
             colorType = reader.u8(at + 17);
             hasHeader = true;
-            if (probe.width == 0 || probe.height == 0 || probe.width * probe.height > kMaxPixels) return probe;
+            if (probe.width == 0 || probe.height == 0 || probe.width > kMaxPixels / probe.height) return probe;
         }
         if (length > bytes.size() - at - 12) break;
         const auto* body = reinterpret_cast<const Bytef*>(bytes.data() + at + 4);

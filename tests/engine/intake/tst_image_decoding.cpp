@@ -201,6 +201,7 @@ private Q_SLOTS:
         QVERIFY(!image);
         QCOMPARE(image.error().kind, std::string("huge_image"));
         QVERIFY(image.error().detail.find("60000 x 60000") != std::string::npos);
+        QVERIFY(!decodeImage(png(0xFFFFFFFF, 0xFFFFFFFF, 8, 2, std::string(10, '\0'))));
         QVERIFY(!decodeImage(png(0, 5, 8, 2, std::string(10, '\0'))));
         QVERIFY(timer.elapsed() < 200);
     }

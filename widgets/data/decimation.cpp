@@ -10,7 +10,7 @@ constexpr std::size_t kFactor = MinMaxPyramid::kFactor;
 // Finite test by the exponent bits: vectorises, and survives any floating-point flags.
 inline bool isFinite(double value) { return std::isfinite(value); }
 
-Extent scan(const double* values, std::size_t count) {
+Extent scanAny(const double* values, std::size_t count) {
     Extent extent;
     for (std::size_t i = 0; i < count; ++i) {
         const double v = values[i];
@@ -28,7 +28,7 @@ Extent scan(const double* values, std::size_t count) {
 Extent scanBlock(const double* v) {
     double zero = 0, lo = v[0], hi = v[0];
     for (std::size_t i = 0; i < kFactor; ++i) zero += v[i] * 0.0;
-    if (!(zero == 0)) return scan(v, kFactor);
+    if (!(zero == 0)) return scanAny(v, kFactor);
     for (std::size_t i = 1; i < kFactor; ++i) {
         lo = v[i] < lo ? v[i] : lo;
         hi = v[i] > hi ? v[i] : hi;
@@ -38,8 +38,25 @@ Extent scanBlock(const double* v) {
 
 }  // namespace
 
+void MinMaxPyramid::clear() {
+    m_levels.clear();
+    m_size = 0;
+    m_nonFinite = 0;
+}
+
+Extent MinMaxPyramid::scan(std::span<const double> values, std::size_t first, std::size_t last) const {
+    if (m_nonFinite > 0) return scanAny(values.data() + first, last - first);
+    Extent extent;
+    for (std::size_t i = first; i < last; ++i) {
+        extent.min = values[i] < extent.min ? values[i] : extent.min;
+        extent.max = values[i] > extent.max ? values[i] : extent.max;
+    }
+    return extent;
+}
+
 void MinMaxPyramid::append(std::span<const double> values) {
     if (m_levels.empty()) m_levels.emplace_back();
+    for (std::size_t i = m_size; i < values.size(); ++i) m_nonFinite += !isFinite(values[i]);
     const std::size_t blocks = values.size() / kFactor;
     m_levels[0].reserve(std::max(m_levels[0].capacity(), blocks));
     for (std::size_t b = m_levels[0].size(); b < blocks; ++b) {
@@ -65,7 +82,7 @@ void MinMaxPyramid::append(std::span<const double> values) {
 
 Extent MinMaxPyramid::extent(std::span<const double> values, std::size_t first, std::size_t last) const {
     Extent total;
-    const auto edge = [&](std::size_t a, std::size_t b) { total.add(scan(values.data() + a, b - a)); };
+    const auto edge = [&](std::size_t a, std::size_t b) { total.add(scan(values, a, b)); };
     if (first >= last) return total;
     std::size_t a = (first + kFactor - 1) / kFactor, b = last / kFactor;
     if (m_levels.empty() || a >= b) {
@@ -156,33 +173,49 @@ void Decimator::clear() {
     m_segments.clear();
 }
 
+void Decimator::cutSegments(const LineColumns& columns, std::size_t from) {
+    const std::size_t to = columns.size();
+    if (!columns.keys.empty()) {
+        const double* keys = columns.keys.data();
+        for (std::size_t i = std::max<std::size_t>(from, 1); i < to; ++i) {
+            if (!(keys[i] < keys[i - 1])) continue;
+            m_segments.back().last = i;
+            m_segments.push_back({i, i, 0});
+        }
+        m_segments.back().last = to;
+        return;
+    }
+    const std::int64_t* steps = columns.steps.data();
+    for (std::size_t i = std::max<std::size_t>(from, 1); i < to; ++i) {
+        const std::int64_t stride = steps[i] - steps[i - 1];
+        Segment& segment = m_segments.back();
+        if (stride < 0) {
+            segment.last = i;
+            m_segments.push_back({i, i, 0});
+        } else if (i == segment.first + 1) {
+            segment.stride = stride;
+        } else if (stride != segment.stride && segment.stride != 0) {
+            segment.stride = 0;
+        }
+    }
+    m_segments.back().last = to;
+}
+
 void Decimator::append(const LineColumns& columns) {
     const std::size_t from = m_pyramid.size(), to = columns.size();
     if (to <= from) return;
-    if (m_segments.empty()) m_segments.push_back({0, 0});
-    std::size_t start = from;
-    const auto cut = [&](auto key) {
-        // Cut where x goes backwards; comparing neighbours only keeps this a single vectorisable pass per block.
-        for (std::size_t i = std::max<std::size_t>(start, 1); i < to; ++i) {
-            if (key(i) < key(i - 1)) {
-                m_segments.back().last = i;
-                m_segments.push_back({i, i});
-            }
-        }
-    };
-    if (columns.keys.empty()) {
-        const std::int64_t* steps = columns.steps.data();
-        cut([steps](std::size_t i) { return steps[i]; });
-    } else {
-        const double* keys = columns.keys.data();
-        cut([keys](std::size_t i) { return keys[i]; });
-    }
-    m_segments.back().last = to;
+    if (m_segments.empty()) m_segments.push_back({0, 0, 0});
+    cutSegments(columns, from);
     m_pyramid.append(columns.values);
 }
 
 std::size_t Decimator::lowerBound(const LineColumns& columns, const Segment& segment, double key, std::size_t hint) {
     std::size_t low = segment.first, high = segment.last;  // answer in [low, high]
+    if (segment.stride > 0 && high - low > 1) {
+        const double place = std::ceil((key - columns.key(low)) / static_cast<double>(segment.stride));
+        if (!(place > 0)) return low;
+        return place >= static_cast<double>(high - low) ? high : low + static_cast<std::size_t>(place);
+    }
     if (low == high || columns.key(high - 1) < key) return high;
     if (!(columns.key(low) < key)) return low;
     // Invariant from here: key(low) < key ≤ key(high − 1). Gallop from the hint, then halve.
@@ -215,6 +248,10 @@ std::size_t Decimator::lowerBound(const LineColumns& columns, const Segment& seg
 void Decimator::fill(const LineColumns& columns, const Segment& segment, std::span<const double> edges,
                      SegmentColumns& out) const {
     const auto& values = columns.values;
+    const double origin = columns.key(segment.first), stepOf = static_cast<double>(segment.stride);
+    const auto keyOf = [&](std::size_t i) {
+        return segment.stride > 0 ? origin + stepOf * static_cast<double>(i - segment.first) : columns.key(i);
+    };
     std::size_t at = lowerBound(columns, segment, edges.front(), segment.first);
     out.firstPoint = at;
     bool isBroken = false;
@@ -254,9 +291,9 @@ void Decimator::fill(const LineColumns& columns, const Segment& segment, std::sp
         std::size_t a = at, b = end - 1;
         while (!isFinite(values[a])) ++a;
         while (!isFinite(values[b])) --b;
-        column.firstKey = columns.key(a);
+        column.firstKey = keyOf(a);
         column.first = values[a];
-        column.lastKey = columns.key(b);
+        column.lastKey = keyOf(b);
         column.last = values[b];
         column.isBrokenBefore = isBroken || a != at;
         isBroken = b != end - 1;

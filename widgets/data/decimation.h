@@ -28,7 +28,9 @@ struct LineColumns {
 /// Half-open range of points with x that does not go backwards.
 struct Segment {
     std::size_t first = 0, last = 0;
-    bool operator==(const Segment&) const = default;
+    /// Steps between neighbours when all are the same, else 0; such segments are searched without touching memory.
+    std::int64_t stride = 0;
+    bool operator==(const Segment& other) const { return first == other.first && last == other.last; }
 };
 
 /// Extremes of the finite values of a range; min > max when there is none.
@@ -50,7 +52,7 @@ class MinMaxPyramid {
 public:
     static constexpr std::size_t kFactor = 16;
 
-    void clear() { m_levels.clear(); m_size = 0; }
+    void clear();
     /// Takes in values[size()…].
     void append(std::span<const double> values);
     std::size_t size() const { return m_size; }
@@ -70,8 +72,11 @@ private:
     template <class Descend, class Leaf>
     void visit(std::size_t first, std::size_t last, const Descend& descend, const Leaf& leaf) const;
 
+    Extent scan(std::span<const double> values, std::size_t first, std::size_t last) const;
+
     std::vector<std::vector<Block>> m_levels;  ///< [0] has blocks of 16; only whole blocks are stored
     std::size_t m_size = 0;
+    std::uint64_t m_nonFinite = 0;  ///< in all values; 0 lets scans skip the test
 };
 
 /// What is drawn in one pixel column of one segment.
@@ -116,6 +121,7 @@ public:
     static std::size_t lowerBound(const LineColumns& columns, const Segment& segment, double key, std::size_t hint);
 
 private:
+    void cutSegments(const LineColumns& columns, std::size_t from);
     void fill(const LineColumns& columns, const Segment& segment, std::span<const double> edges,
               SegmentColumns& out) const;
 

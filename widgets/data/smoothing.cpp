@@ -149,7 +149,11 @@ void SmoothLine::everyBlock(const LineColumns& columns, const Decimator& decimat
             while (gap != gaps.end() && *gap < end * kBlock) ++gap;
         }
         if (!extent.isEmpty()) {
-            const auto keyAt = [&](std::size_t b) { return columns.key(b * kBlock + kBlock - 1); };
+            const auto keyAt = [&](std::size_t b) {
+                const std::size_t i = b * kBlock + kBlock - 1;
+                if (segment.stride <= 0) return columns.key(i);
+                return columns.key(segment.first) + static_cast<double>(segment.stride) * static_cast<double>(i - segment.first);
+            };
             const double a = m_ends[block], b = m_ends[end - 1];
             const double keyA = keyAt(block), keyB = keyAt(end - 1);
             out.push_back({keyA, a});

@@ -30,17 +30,27 @@ struct ColumnSpans {
 /// speed. Premultiplied ARGB.
 class ColumnCanvas {
 public:
-    ColumnCanvas(int width, int height);
+    ColumnCanvas() = default;
+    ColumnCanvas(int width, int height) { reset(width, height); }
     int width() const { return m_width; }
     int height() const { return m_height; }
-    /// Fills every span, widened by `grow` px up and down to at least one pixel, with covered edges.
-    void blend(const ColumnSpans& spans, QRgb color, double opacity, double grow = 0.5);
+    /// Empty again, of this size; memory is kept.
+    void reset(int width, int height);
+    /// Fills every span of the columns [first, last), widened by `grow` px up and down, with covered edges.
+    void blend(const ColumnSpans& spans, QRgb color, double opacity, double grow, int first, int last);
+    /// All layers from back to front; strips of columns run on several cores.
+    struct Layer {
+        ColumnSpans spans;
+        QRgb color = 0;
+        double opacity = 1, grow = 0.5;
+    };
+    void blendAll(std::span<const Layer> layers);
     QImage toImage() const;
 
 private:
     void blendPixel(std::uint32_t& pixel, const std::uint32_t source[4], unsigned coverage) const;
 
-    int m_width, m_height;
+    int m_width = 0, m_height = 0;
     std::vector<std::uint32_t> m_pixels;  ///< [column][row]
 };
 

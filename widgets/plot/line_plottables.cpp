@@ -2,14 +2,17 @@
 
 #include "widgets/theme/metrics.h"
 
-#include <QPainterPath>
+#include <QtConcurrentMap>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace espalier::widgets {
 namespace {
 
 constexpr int kManyLines = 24;       // above this, strokes are filled column by column
+constexpr std::size_t kParallelLines = 8;
 constexpr double kDotGap = 8.0;      // px between points above which epoch values get dots instead of dashes
 
 double widthOf(const ChartLine& line) {
@@ -60,38 +63,63 @@ PixelScale ScenePlottable::yScale(double ratio) const {
                       mValueAxis->scaleType() == QCPAxis::stLogarithmic, true);
 }
 
+template <class Fill>
+void ScenePlottable::paintSpans(QCPPainter* painter, const std::vector<const ChartLine*>& lines, double ratio,
+                                const Fill& fill) {
+    if (lines.empty()) return;
+    const QRect area = drawnRect();
+    const int width = static_cast<int>(std::lround(area.width() * ratio));
+    m_layers.resize(lines.size());
+    std::vector<std::size_t> order(lines.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto one = [&](const std::size_t& i) {
+        m_layers[i].spans.reset(width);
+        fill(*lines[i], m_layers[i]);
+    };
+    if (lines.size() < kParallelLines) std::for_each(order.begin(), order.end(), one);
+    else QtConcurrent::blockingMap(order, one);
+    m_canvas.reset(width, static_cast<int>(std::lround(area.height() * ratio)));
+    m_canvas.blendAll(m_layers);
+    painter->drawImage(QRectF(area), m_canvas.toImage());
+}
+
 void RawPlottable::draw(QCPPainter* painter) {
     const QRect area = drawnRect();
     if (area.width() < 2 || area.height() < 2) return;
     const double ratio = isVector(painter) ? 1.0 : painter->device()->devicePixelRatioF();
     const int width = static_cast<int>(std::lround(area.width() * ratio));
-    const int height = static_cast<int>(std::lround(area.height() * ratio));
     const PixelScale x = xScale(ratio), y = yScale(ratio);
     const std::vector<double> edges = x.edges(width);
-    ColumnCanvas canvas(width, height);
-    ColumnSpans spans;
-    bool isUsed = false;
+    std::vector<const ChartLine*> lines;
     // Focused runs on top, so that the one looked at is never veiled.
     for (const bool isFocusedPass : {false, true}) {
         for (const auto& line : m_scene->lines) {
-            if (!line->isVisible() || line->isEmpty() || !line->isSmoothed()) continue;
-            if (line->spec().isFocused != isFocusedPass) continue;
-            spans.reset(width);
-            for (const SegmentColumns& segment : line->decimator().columns(line->columns(), edges)) {
-                spansOfSegment(segment, x, y, width, spans);
-            }
-            const QColor color = m_scene->look.runColor(line->spec().colorIndex);
-            if (isVector(painter)) {
-                QColor faint = color;
-                faint.setAlphaF(static_cast<float>(rawOpacity(*line)));
-                drawOutline(painter, spans, faint);
-            } else {
-                canvas.blend(spans, color.rgba(), rawOpacity(*line), 0.5 * ratio);
-                isUsed = true;
-            }
+            const bool isDrawn = line->isVisible() && !line->isEmpty() && line->isSmoothed();
+            if (isDrawn && line->spec().isFocused == isFocusedPass) lines.push_back(line.get());
         }
     }
-    if (isUsed) painter->drawImage(QRectF(area), canvas.toImage());
+    const auto fill = [&](const ChartLine& line, ColumnSpans& spans) {
+        for (const SegmentColumns& segment : line.decimator().columns(line.columns(), edges)) {
+            spansOfSegment(segment, x, y, width, spans);
+        }
+    };
+    if (isVector(painter)) {
+        ColumnSpans spans;
+        for (const ChartLine* line : lines) {
+            spans.reset(width);
+            fill(*line, spans);
+            QColor faint = m_scene->look.runColor(line->spec().colorIndex);
+            faint.setAlphaF(static_cast<float>(rawOpacity(*line)));
+            drawOutline(painter, spans, faint);
+        }
+        return;
+    }
+    paintSpans(painter, lines, ratio, [&](const ChartLine& line, ColumnCanvas::Layer& layer) {
+        fill(line, layer.spans);
+        layer.color = m_scene->look.runColor(line.spec().colorIndex).rgba();
+        layer.opacity = rawOpacity(line);
+        layer.grow = 0.5 * ratio;
+    });
 }
 
 void RawPlottable::drawOutline(QCPPainter* painter, const ColumnSpans& spans, const QColor& color) const {
@@ -219,37 +247,40 @@ void StrokePlottable::drawLine(QCPPainter* painter, const ChartLine& line, const
     }
 }
 
-void StrokePlottable::drawMany(QCPPainter* painter, std::span<const double> edges) const {
-    const QRect area = drawnRect();
-    const double ratio = painter->device()->devicePixelRatioF();
-    const auto width = static_cast<int>(edges.size()) - 1;
-    ColumnCanvas canvas(width, static_cast<int>(std::lround(area.height() * ratio)));
-    const PixelScale x = xScale(ratio), y = yScale(ratio);
-    ColumnSpans spans;
-    for (const auto& line : m_scene->lines) {
-        if (!line->isVisible() || line->isEmpty()) continue;
-        spans.reset(width);
-        if (line->isSmoothed()) {
-            bool hasPrevious = false;
-            double px = 0, py = 0;
-            for (const auto& vertex : verticesOf(*line, edges)) {
-                const double vx = std::clamp(x.pixel(vertex.key), -1e6, 1e6);
-                const double vy = y.pixel(vertex.value);
-                const bool isFinite = std::isfinite(vy);
-                if (isFinite && hasPrevious) spans.addStroke(px, py, vx, std::clamp(vy, -1e6, 1e6));
-                hasPrevious = isFinite;
-                px = vx;
-                py = std::clamp(vy, -1e6, 1e6);
-            }
-        } else {
-            for (const SegmentColumns& segment : line->decimator().columns(line->columns(), edges)) {
-                spansOfSegment(segment, x, y, width, spans);
-            }
+void StrokePlottable::fillSpans(const ChartLine& line, std::span<const double> edges, const PixelScale& x,
+                                const PixelScale& y, ColumnSpans& spans) const {
+    if (!line.isSmoothed()) {
+        for (const SegmentColumns& segment : line.decimator().columns(line.columns(), edges)) {
+            spansOfSegment(segment, x, y, static_cast<int>(edges.size()) - 1, spans);
         }
-        const QColor color = colorOf(*m_scene, *line);
-        canvas.blend(spans, QColor(color.rgb()).rgba(), color.alphaF(), widthOf(*line) / 2 * ratio);
+        return;
     }
-    painter->drawImage(QRectF(area), canvas.toImage());
+    bool hasPrevious = false;
+    double px = 0, py = 0;
+    for (const auto& vertex : verticesOf(line, edges)) {
+        const double vx = std::clamp(x.pixel(vertex.key), -1e6, 1e6), vy = y.pixel(vertex.value);
+        const bool isFinite = std::isfinite(vy);
+        const double clamped = isFinite ? std::clamp(vy, -1e6, 1e6) : 0;
+        if (isFinite && hasPrevious) spans.addStroke(px, py, vx, clamped);
+        hasPrevious = isFinite;
+        px = vx;
+        py = clamped;
+    }
+}
+
+void StrokePlottable::drawMany(QCPPainter* painter, std::span<const double> edges) {
+    const double ratio = painter->device()->devicePixelRatioF();
+    const PixelScale x = xScale(ratio), y = yScale(ratio);
+    std::vector<const ChartLine*> lines;
+    for (const auto& line : m_scene->lines)
+        if (line->isVisible() && !line->isEmpty()) lines.push_back(line.get());
+    paintSpans(painter, lines, ratio, [&](const ChartLine& line, ColumnCanvas::Layer& layer) {
+        fillSpans(line, edges, x, y, layer.spans);
+        const QColor color = colorOf(*m_scene, line);
+        layer.color = QColor(color.rgb()).rgba();
+        layer.opacity = color.alphaF();
+        layer.grow = widthOf(line) / 2 * ratio;
+    });
 }
 
 void StrokePlottable::drawForecasts(QCPPainter* painter) const {

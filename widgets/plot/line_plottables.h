@@ -25,7 +25,14 @@ protected:
     QRect drawnRect() const { return clipRect().translated(0, -1); }
     PixelScale xScale(double ratio) const;
     PixelScale yScale(double ratio) const;
+    /// Makes the spans of these lines (several at once when there are many) and paints them as one picture.
+    template <class Fill>
+    void paintSpans(QCPPainter* painter, const std::vector<const ChartLine*>& lines, double ratio, const Fill& fill);
     const ChartScene* m_scene;
+
+private:
+    ColumnCanvas m_canvas;                      ///< kept: a fresh one would fault in every page again
+    std::vector<ColumnCanvas::Layer> m_layers;
 };
 
 /// Raw values of every line: exact minimum and maximum of each pixel column, painted into one picture (or as outlines
@@ -62,7 +69,8 @@ private:
     using Vertices = std::vector<SmoothLine::Vertex>;
     Vertices verticesOf(const ChartLine& line, std::span<const double> edges) const;
     void drawLine(QCPPainter* painter, const ChartLine& line, const Vertices& vertices) const;
-    void drawMany(QCPPainter* painter, std::span<const double> edges) const;
+    void drawMany(QCPPainter* painter, std::span<const double> edges);
+    void fillSpans(const ChartLine& line, std::span<const double> edges, const PixelScale& x, const PixelScale& y, ColumnSpans& spans) const;
     void drawForecasts(QCPPainter* painter) const;
 };
 

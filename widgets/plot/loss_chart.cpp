@@ -89,6 +89,7 @@ LossChart::~LossChart() {
     delete m_plot;
 }
 
+ChartGroup* LossChart::group() const { return m_group; }
 void LossChart::setGroup(ChartGroup* group) { m_group = group; }
 
 void LossChart::applyLook() {

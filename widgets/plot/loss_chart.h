@@ -57,7 +57,7 @@ public:
     ChartLegend* legend() const { return m_legend; }
     Badge* badge() const { return m_badge; }
     QCustomPlot* plot() const { return m_plot; }
-    ChartGroup* group() const { return m_group; }
+    ChartGroup* group() const;
     void setGroup(ChartGroup* group);
 
     // --- geometry, in this widget's pixels ---

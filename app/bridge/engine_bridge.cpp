@@ -1,10 +1,9 @@
 #include "app/bridge/engine_bridge.h"
 
-#include <QElapsedTimer>
-
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "engine/base/log.h"
 #include "widgets/theme/format.h"
@@ -112,7 +111,7 @@ void EngineBridge::drainAll() {
 }
 
 bool EngineBridge::isSettled() const {
-    return m_reads.isIdle() && m_events.empty() && m_batches.empty() && m_loading.isEmpty() && m_isCatalogRead;
+    return m_reads.isIdle() && !m_isReadingCatalog && m_events.empty() && m_batches.empty() && m_loading.isEmpty() && m_isCatalogRead;
 }
 
 void EngineBridge::appendBatch(const feed::MetricBatch& batch) {
@@ -200,23 +199,38 @@ void EngineBridge::handle(const feed::FeedEvent& event) {
 }
 
 void EngineBridge::refreshCatalog() {
+    // One read at a time: a burst of changes ends in one more read, not in a queue of them.
+    if (m_isReadingCatalog) {
+        m_isCatalogStale = true;
+        return;
+    }
+    m_isReadingCatalog = true;
     struct Catalog {
         Result<std::vector<feed::RunInfo>> runs;
         Result<std::vector<feed::DatasetSummary>> datasets;
         std::int64_t counter = 0;
+        qint64 readMs = 0;
     };
     m_reads.run(
         this, QStringLiteral("catalog"),
         [workspace = m_workspace] {
+            QElapsedTimer clock;
+            clock.start();
             const std::int64_t counter = workspace->changeCounter();
-            return Catalog{workspace->runs(), workspace->datasets(), counter};
+            Catalog catalog{workspace->runs(), workspace->datasets(), counter};
+            catalog.readMs = clock.elapsed();
+            return catalog;
         },
         [this](Catalog catalog) {
+            m_isReadingCatalog = false;
             m_changeCounter = catalog.counter;
+            m_catalogReadMs = catalog.readMs;
+            m_sinceCatalog.start();
             for (const Error* error : {catalog.runs ? nullptr : &catalog.runs.error(),
                                        catalog.datasets ? nullptr : &catalog.datasets.error()})
                 if (error) Q_EMIT failed(*error);
             if (catalog.runs && catalog.datasets) setCatalog(std::move(*catalog.runs), std::move(*catalog.datasets));
+            if (std::exchange(m_isCatalogStale, false)) refreshCatalog();
         });
 }
 
@@ -238,6 +252,8 @@ void EngineBridge::setCatalog(std::vector<feed::RunInfo> runs, std::vector<feed:
 
 void EngineBridge::pollOtherProcesses() {
     if (!m_reads.isIdle(this)) return;
+    // A large catalog is read less often: at most a tenth of the time goes into it.
+    if (m_sinceCatalog.isValid() && m_sinceCatalog.elapsed() < 10 * m_catalogReadMs) return;
     m_reads.run(
         this, QStringLiteral("counter"), [workspace = m_workspace] { return workspace->changeCounter(); },
         [this](std::int64_t counter) {

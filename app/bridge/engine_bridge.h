@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QElapsedTimer>
 #include <QHash>
 #include <QObject>
 #include <QSet>
@@ -113,6 +114,9 @@ private:
     QTimer m_drainTimer, m_pollTimer;
     std::int64_t m_changeCounter = -1;
     bool m_isCatalogRead = false;
+    bool m_isReadingCatalog = false, m_isCatalogStale = false;
+    QElapsedTimer m_sinceCatalog;
+    qint64 m_catalogReadMs = 0;  ///< how long the last read took
     BackgroundReads m_reads;  ///< last: its destructor waits for reads that touch nothing above
 };
 

@@ -188,6 +188,33 @@ QWidget* EmptyPage::makeSample() {
     return box;
 }
 
+void EmptyPage::makeTable(QWidget* parent) {
+    m_model = new QStandardItemModel(0, kColumns, this);
+    m_model->setHorizontalHeaderLabels({tr("No."), tr("Recipe"), tr("Paper"), tr("Kind"), tr("Domain"), tr("Desk time")});
+    m_model->horizontalHeaderItem(kDeskTime)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    for (int column = 0; column < kDeskTime; ++column) m_model->horizontalHeaderItem(column)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    auto* filtered = new DomainFilter(this);
+    filtered->setSourceModel(m_model);
+    m_filtered = filtered;
+    m_table = new QTreeView(parent);
+    m_table->setModel(m_filtered);
+    m_table->setRootIsDecorated(false);
+    m_table->setUniformRowHeights(true);
+    m_table->setAllColumnsShowFocus(true);
+    m_table->setSortingEnabled(false);
+    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    m_table->setAccessibleName(tr("Recipes"));
+    auto* delegate = new widgets::TableCellDelegate(m_table);
+    delegate->setFaintColumns({kNumber, kPaper, kKind, kDomain});
+    m_table->setItemDelegate(delegate);
+    m_table->header()->setStretchLastSection(false);
+    m_table->header()->setMinimumSectionSize(40);
+    m_table->header()->setSectionResizeMode(kPaper, QHeaderView::Stretch);
+    const int widths[kColumns] = {52, 150, 200, 124, 96, 92};
+    for (int column = 0; column < kColumns; ++column)
+        if (column != kPaper) m_table->header()->resizeSection(column, widths[column]);
+}
+
 QWidget* EmptyPage::makeRecipes() {
     auto* holder = new QWidget(this);
     auto* layout = new QVBoxLayout(holder);
@@ -221,30 +248,7 @@ QWidget* EmptyPage::makeRecipes() {
     head->addWidget(m_search);
     layout->addLayout(head);
 
-    m_model = new QStandardItemModel(0, kColumns, this);
-    m_model->setHorizontalHeaderLabels({tr("No."), tr("Recipe"), tr("Paper"), tr("Kind"), tr("Domain"), tr("Desk time")});
-    m_model->horizontalHeaderItem(kDeskTime)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    for (int column = 0; column < kDeskTime; ++column) m_model->horizontalHeaderItem(column)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-    auto* filtered = new DomainFilter(this);
-    filtered->setSourceModel(m_model);
-    m_filtered = filtered;
-    m_table = new QTreeView(holder);
-    m_table->setModel(m_filtered);
-    m_table->setRootIsDecorated(false);
-    m_table->setUniformRowHeights(true);
-    m_table->setAllColumnsShowFocus(true);
-    m_table->setSortingEnabled(false);
-    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    m_table->setAccessibleName(tr("Recipes"));
-    auto* delegate = new widgets::TableCellDelegate(m_table);
-    delegate->setFaintColumns({kNumber, kPaper, kKind, kDomain});
-    m_table->setItemDelegate(delegate);
-    m_table->header()->setStretchLastSection(false);
-    m_table->header()->setMinimumSectionSize(40);
-    m_table->header()->setSectionResizeMode(kPaper, QHeaderView::Stretch);
-    const int widths[kColumns] = {52, 150, 200, 124, 96, 92};
-    for (int column = 0; column < kColumns; ++column)
-        if (column != kPaper) m_table->header()->resizeSection(column, widths[column]);
+    makeTable(holder);
     layout->addWidget(m_table, 1);
     fillRecipes();
     const auto markCurrent = [this] {

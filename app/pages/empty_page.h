@@ -31,6 +31,7 @@ private:
     QWidget* makeDropBox();
     QWidget* makeSample();
     QWidget* makeRecipes();
+    void makeTable(QWidget* parent);
     void fillRecipes();
     void applyFilter();
 

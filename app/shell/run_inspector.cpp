@@ -59,49 +59,8 @@ RunInspector::RunInspector(AppContext& context, QWidget* parent) : QWidget(paren
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-
-    auto* header = new QHBoxLayout;
-    header->setContentsMargins(10, 4, 6, 4);
-    header->setSpacing(4);
-    m_swatch = new widgets::Swatch(0, true, this);
-    m_name = new widgets::ElidedLabel(Qt::ElideMiddle, Type::Title, Color::Text, this);
-    QToolButton* rename = widgets::makeIconButton(QStringLiteral("rename"), tr("Rename"), this);
-    QToolButton* more = widgets::makeIconButton(QStringLiteral("more"), tr("More about this run"), this);
-    header->addWidget(m_swatch);
-    header->addWidget(m_name, 1);
-    header->addWidget(rename);
-    header->addWidget(more);
-    layout->addLayout(header);
-    auto* chipHolder = new QWidget(this);
-    m_chips = new widgets::FlowLayout(chipHolder);
-    m_chips->setContentsMargins(12, 2, 12, 10);
-    layout->addWidget(chipHolder);
-
-    layout->addWidget(widgets::makeLine(Qt::Horizontal, this));
-    auto* readings = new QHBoxLayout;
-    readings->setContentsMargins(12, 10, 12, 8);
-    m_best = new widgets::Reading(QString(), this);
-    m_now = new widgets::Reading(QString(), this);
-    readings->addWidget(m_best);
-    readings->addWidget(m_now);
-    layout->addLayout(readings);
-
-    auto* claim = new QWidget(this);
-    auto* claimLayout = new QVBoxLayout(claim);
-    claimLayout->setContentsMargins(0, 0, 0, 0);
-    claimLayout->setSpacing(4);
-    auto* claimLine = new QHBoxLayout;
-    m_claimText = new widgets::ElidedLabel(Qt::ElideRight, Type::Body, Color::Text, claim);
-    m_claimGap = widgets::makeLabel({}, Type::Body, Color::Warning, claim);
-    claimLine->addWidget(m_claimText, 1);
-    claimLine->addWidget(m_claimGap);
-    m_claimBar = new widgets::ClaimBar(claim);
-    m_claimNote = widgets::makeLabel({}, Type::Caption, Color::Text3, claim);
-    m_claimNote->setWordWrap(true);
-    claimLayout->addLayout(claimLine);
-    claimLayout->addWidget(m_claimBar);
-    claimLayout->addWidget(m_claimNote);
-    m_claimSection = addSection(layout, tr("Paper claim"), claim, this);
+    buildHeader(layout);
+    m_claimSection = addSection(layout, tr("Paper claim"), makeClaim(), this);
     m_parameters = new widgets::KeyValueList(this);
     m_parameters->setKeyWidth(kKeyWidth);
     m_parameterSection = addSection(layout, tr("Parameters"), m_parameters, this);
@@ -116,33 +75,82 @@ RunInspector::RunInspector(AppContext& context, QWidget* parent) : QWidget(paren
     m_note->setAcceptDrops(false);  // files dropped here are data, as everywhere in the window
     m_noteSection = addSection(layout, tr("Notes"), m_note, this);
     layout->addStretch(1);
-
     m_noteTimer.setSingleShot(true);
     m_noteTimer.setInterval(800);
+    connectAll();
+    setRun(context.selection->currentRun());
+}
+
+void RunInspector::buildHeader(QVBoxLayout* layout) {
+    auto* header = new QHBoxLayout;
+    header->setContentsMargins(10, 4, 6, 4);
+    header->setSpacing(4);
+    m_swatch = new widgets::Swatch(0, true, this);
+    m_name = new widgets::ElidedLabel(Qt::ElideMiddle, Type::Title, Color::Text, this);
+    QToolButton* rename = widgets::makeIconButton(QStringLiteral("rename"), tr("Rename"), this);
+    QToolButton* more = widgets::makeIconButton(QStringLiteral("more"), tr("More about this run"), this);
+    header->addWidget(m_swatch);
+    header->addWidget(m_name, 1);
+    header->addWidget(rename);
+    header->addWidget(more);
+    layout->addLayout(header);
+    connect(rename, &QToolButton::clicked, this, &RunInspector::startRename);
+    connect(more, &QToolButton::clicked, this, &RunInspector::showMenu);
+    auto* chipHolder = new QWidget(this);
+    m_chips = new widgets::FlowLayout(chipHolder);
+    m_chips->setContentsMargins(12, 2, 12, 10);
+    layout->addWidget(chipHolder);
+    layout->addWidget(widgets::makeLine(Qt::Horizontal, this));
+    auto* readings = new QHBoxLayout;
+    readings->setContentsMargins(12, 10, 12, 8);
+    m_best = new widgets::Reading(QString(), this);
+    m_now = new widgets::Reading(QString(), this);
+    readings->addWidget(m_best);
+    readings->addWidget(m_now);
+    layout->addLayout(readings);
+}
+
+QWidget* RunInspector::makeClaim() {
+    auto* claim = new QWidget(this);
+    auto* layout = new QVBoxLayout(claim);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(4);
+    auto* line = new QHBoxLayout;
+    m_claimText = new widgets::ElidedLabel(Qt::ElideRight, Type::Body, Color::Text, claim);
+    m_claimGap = widgets::makeLabel({}, Type::Body, Color::Warning, claim);
+    line->addWidget(m_claimText, 1);
+    line->addWidget(m_claimGap);
+    m_claimBar = new widgets::ClaimBar(claim);
+    m_claimNote = widgets::makeLabel({}, Type::Caption, Color::Text3, claim);
+    m_claimNote->setWordWrap(true);
+    layout->addLayout(line);
+    layout->addWidget(m_claimBar);
+    layout->addWidget(m_claimNote);
+    return claim;
+}
+
+void RunInspector::connectAll() {
     connect(&m_noteTimer, &QTimer::timeout, this, &RunInspector::commitNote);
     connect(m_note, &QPlainTextEdit::textChanged, this, [this] {
         if (m_note->hasFocus()) m_noteTimer.start();
     });
-    connect(rename, &QToolButton::clicked, this, &RunInspector::startRename);
-    connect(more, &QToolButton::clicked, this, &RunInspector::showMenu);
     connect(m_swatch, &QAbstractButton::clicked, this,
             [this](bool isShown) { m_context.selection->setShown(m_runId, isShown); });
-    connect(context.selection, &Selection::currentRunChanged, this, &RunInspector::setRun);
-    connect(context.selection, &Selection::shownRunsChanged, this,
+    connect(m_context.selection, &Selection::currentRunChanged, this, &RunInspector::setRun);
+    connect(m_context.selection, &Selection::shownRunsChanged, this,
             [this] { m_swatch->setChecked(m_context.selection->isShown(m_runId)); });
-    connect(context.bridge, &EngineBridge::catalogChanged, this, &RunInspector::refresh);
-    connect(context.bridge, &EngineBridge::jobStateChanged, this, [this](quint64, const QString& run) {
+    connect(m_context.bridge, &EngineBridge::catalogChanged, this, &RunInspector::refresh);
+    connect(m_context.bridge, &EngineBridge::jobStateChanged, this, [this](quint64, const QString& run) {
         if (run == m_runId) refresh();
     });
-    connect(context.bridge, &EngineBridge::pointsAppended, this, [this](const QString& run, const QString&) {
+    connect(m_context.bridge, &EngineBridge::pointsAppended, this, [this](const QString& run, const QString&) {
         const feed::RunInfo* info = run == m_runId && isVisible() ? m_context.bridge->run(m_runId) : nullptr;
         if (info) refreshReadings(*info);
     });
-    connect(&context.bridge->runs(), &QAbstractItemModel::dataChanged, this,
+    connect(&m_context.bridge->runs(), &QAbstractItemModel::dataChanged, this,
             [this](const QModelIndex&, const QModelIndex&, const QList<int>& roles) {
                 if (roles.isEmpty()) refresh();
             });
-    setRun(context.selection->currentRun());
 }
 
 void RunInspector::setRun(const QString& id) {

@@ -7,6 +7,7 @@
 
 class QLabel;
 class QPlainTextEdit;
+class QVBoxLayout;
 
 namespace espalier::widgets {
 class ClaimBar;
@@ -28,6 +29,9 @@ public:
     QString runId() const { return m_runId; }
 
 private:
+    void buildHeader(QVBoxLayout* layout);
+    QWidget* makeClaim();
+    void connectAll();
     void setRun(const QString& id);
     void refresh();
     void refreshHeader(const feed::RunInfo& run);

@@ -59,6 +59,18 @@ std::vector<std::int64_t> trainingRows(data::ImageSource& images, std::int64_t l
     return rows;
 }
 
+/// Where the data has no valid part, a share of the training rows is held out: every n-th of an order the seed decides.
+std::vector<std::int64_t> holdOut(std::vector<std::int64_t>& rows, double share, std::int64_t seed) {
+    const auto count = std::size_t(share * double(rows.size()));
+    std::mt19937_64 random(static_cast<std::uint64_t>(seed) ^ 0xD1342543DE82EF95ull);
+    for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random() % i]);
+    std::vector<std::int64_t> held(rows.end() - std::ptrdiff_t(count), rows.end());
+    rows.resize(rows.size() - count);
+    std::sort(rows.begin(), rows.end());
+    std::sort(held.begin(), held.end());
+    return held;
+}
+
 std::vector<nn::ParamGroup> parameterGroups(const nn::CompactTransformer& model, const api::Params& params) {
     const auto& scope = params.text("decay_scope");
     const bool sparesVectors = scope == "no_1d" || (scope == "auto" && params.text("recipe") == "F");
@@ -133,7 +145,9 @@ Result<Training> prepare(api::RunContext& context) {
     training.plain = plainPipeline(dataset, training.config);
 
     auto& images = context.images();
-    const auto rows = trainingRows(images, params.integer("train_limit"), context.seed());
+    auto rows = trainingRows(images, params.integer("train_limit"), context.seed());
+    std::vector<std::int64_t> held;
+    if (images.rows(feed::Split::Valid).empty()) held = holdOut(rows, params.real("hold_out"), context.seed());
     if (rows.empty()) return fail(ErrorCode::BadInput, "has no training images", dataset.name, "Split it again with a larger train part");
     const int loaders = int(params.integer("loader_threads"));
     const bool dropsLast = params.text("recipe") == "F" && std::int64_t(rows.size()) > params.integer("batch");
@@ -143,7 +157,8 @@ Result<Training> prepare(api::RunContext& context) {
     const auto plainBatches = [&](feed::Split split) {
         return std::make_unique<data::ImageBatches>(images, split, training.plain, kEvaluationBatch, 0, false, false, loaders, device);
     };
-    training.valid = plainBatches(feed::Split::Valid);
+    training.valid = plainBatches(held.empty() ? feed::Split::Valid : feed::Split::Train);
+    if (!held.empty()) training.valid->restrictTo(std::move(held));
     training.test = plainBatches(feed::Split::Test);
     ESPALIER_CHECK_OK(context.stage("Pin probe images", [&]() -> Result<void> {
         ESPALIER_TRY(training.probes, Probes::pin(context, training.plain, training.config, params.integer("probes")));
@@ -214,7 +229,7 @@ nn::LoopSpec loopSpec(api::RunContext& context, Training& training) {
         output.items = batch.size();
         return output;
     };
-    if (!context.images().rows(feed::Split::Valid).empty())
+    if (training.valid->itemsPerEpoch() > 0)
         spec.evaluate = [&context, &training](std::int64_t) -> Result<nn::EvalValues> {
             ESPALIER_TRY(const auto evaluation, evaluateSplit(context, *training.model, *training.valid, false));
             return splitValues("valid", evaluation);

@@ -72,6 +72,8 @@ api::ParamSchema schema() {
         integer("probe_every", "Watch", "Epochs between attention snapshots").in("epochs").range(1, 1000).defaults(whole(10), whole(1), whole(1)),
         integer("train_limit", "Run", "Train on the first N of the shuffled training images; 0 = all").range(0, 100000000)
             .defaults(whole(0), whole(0), whole(128)).advanced(),
+        real("hold_out", "Run", "Share of the training images to validate on when the data has no valid part").range(0, 0.5)
+            .defaults(0.1, 0.1, 0.0).advanced(),
         integer("checkpoint_every", "Run", "Steps between checkpoints; 0 = at epoch ends").in("steps").range(0, 1000000).defaults(whole(0)).advanced(),
         integer("log_every", "Run", "Steps between logged points").in("steps").range(1, 10000).defaults(whole(1)).advanced(),
         integer("loader_threads", "Run", "Threads that decode and augment").range(0, 16).defaults(whole(1)).advanced(),

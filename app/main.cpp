@@ -6,6 +6,7 @@
 
 #include <cstdio>
 
+#include "app/shell/figure_export.h"
 #include "app/shell/main_window.h"
 #include "app/shell/screenshots.h"
 #include "app/shell/services.h"
@@ -32,7 +33,10 @@ int main(int argc, char** argv) {
     const QCommandLineOption workspaceOption(QStringLiteral("workspace"), QStringLiteral("Folder of the workspace."), QStringLiteral("DIR"));
     const QCommandLineOption themeOption(QStringLiteral("theme"), QStringLiteral("dark, light, contrast or system."), QStringLiteral("NAME"));
     const QCommandLineOption picturesOption(QStringLiteral("screenshots"), QStringLiteral("Render every page into this folder and quit."), QStringLiteral("DIR"));
-    parser.addOptions({workspaceOption, themeOption, picturesOption});
+    const QCommandLineOption figureOption(QStringLiteral("figure"), QStringLiteral("Write the curves of this run to --output and quit."), QStringLiteral("RUN"));
+    const QCommandLineOption formatOption(QStringLiteral("format"), QStringLiteral("Of the figure: svg, pdf or png."), QStringLiteral("F"), QStringLiteral("svg"));
+    const QCommandLineOption outputOption(QStringLiteral("output"), QStringLiteral("File of the figure."), QStringLiteral("FILE"));
+    parser.addOptions({workspaceOption, themeOption, picturesOption, figureOption, formatOption, outputOption});
     parser.addPositionalArgument(QStringLiteral("paths"), QStringLiteral("Data to import."), QStringLiteral("[PATH…]"));
     parser.addHelpOption();
     parser.addVersionOption();
@@ -42,6 +46,11 @@ int main(int argc, char** argv) {
     if (auto all = api::registerAllRecipes(registry); !all) return complain(all.error());
     auto workspace = runtime::Workspace::open(runtime::Workspace::defaultFolder(parser.value(workspaceOption).toStdString()));
     if (!workspace) return complain(workspace.error());
+    if (parser.isSet(figureOption)) {
+        widgets::theme().install(application, widgets::Theme::kindFromName(QStringLiteral("light"), {}));
+        const auto drawn = app::exportRunFigure(**workspace, parser.value(figureOption), parser.value(formatOption), parser.value(outputOption));
+        return drawn ? 0 : complain(drawn.error());
+    }
 
     // Pictures must not depend on, or change, what the user arranged.
     const bool isForPictures = parser.isSet(picturesOption);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/nn/dropout_attention.h"
 #include "engine/nn/taps.h"
 
 namespace espalier::nn {
@@ -64,10 +65,15 @@ MultiHeadAttentionImpl::MultiHeadAttentionImpl(std::int64_t width, std::int64_t 
 
 at::Tensor MultiHeadAttentionImpl::forward(const at::Tensor& x) {
     const auto batch = x.size(0), tokens = x.size(1), width = x.size(2);
-    // [B, N, 3D] → three views [B, H, N, d]; no copy.
-    const auto parts = qkv(x).view({batch, tokens, 3, m_heads, width / m_heads}).permute({2, 0, 3, 1, 4}).unbind(0);
-    at::Tensor mixed;  // [B, H, N, d]
-    if (wantsTap(m_attentionTap)) {
+    const auto packed = qkv(x);  // [B, N, 3D]
+    // Three views [B, H, N, d]; no copy.
+    const auto parts = packed.view({batch, tokens, 3, m_heads, width / m_heads}).permute({2, 0, 3, 1, 4}).unbind(0);
+    at::Tensor mixed;  // [B, H, N, d], or [B, N, D] from the path for training on the CPU
+    const bool isTapped = wantsTap(m_attentionTap);
+    const bool isBlocked = !isTapped && is_training() && canUseDropoutAttention(packed, m_heads, m_attentionDropout);
+    if (isBlocked) {
+        mixed = dropoutAttention(packed, m_heads, m_attentionDropout);
+    } else if (isTapped) {
         const double scale = 1.0 / std::sqrt(double(width / m_heads));
         const auto weights = at::softmax(at::matmul(parts[0] * scale, parts[1].transpose(-2, -1)), -1);
         tap(m_attentionTap, weights);
@@ -75,7 +81,7 @@ at::Tensor MultiHeadAttentionImpl::forward(const at::Tensor& x) {
     } else {
         mixed = at::scaled_dot_product_attention(parts[0], parts[1], parts[2], {}, is_training() ? m_attentionDropout : 0.0);
     }
-    auto out = projection(mixed.transpose(1, 2).reshape({batch, tokens, width}));
+    auto out = projection(isBlocked ? mixed : mixed.transpose(1, 2).reshape({batch, tokens, width}));
     if (m_projectionDropout > 0.0) out = at::dropout(out, m_projectionDropout, is_training());
     tap(m_outTap, out);
     return out;

@@ -1,7 +1,9 @@
 #include "app/shell/figure_export.h"
 
+#include <QCoreApplication>
 #include <QFile>
 #include <QFileInfo>
+#include <QHBoxLayout>
 #include <QWidget>
 
 #include <memory>
@@ -64,7 +66,9 @@ Result<void> exportRunFigure(runtime::Workspace& workspace, const QString& runTe
     if (loss.empty()) return fail(ErrorCode::NotFound, "has no loss curve to draw", run.name, "Choose a run that trained");
 
     QWidget page;
-    page.resize(900, 360);
+    page.setAttribute(Qt::WA_DontShowOnScreen);
+    page.resize(960, 360);
+    auto* row = new QHBoxLayout(&page);
     widgets::ChartGroup group(&page);
     widgets::LossChart lossChart(QStringLiteral("Loss"), QStringLiteral("cross entropy, nats"), &page);
     widgets::LossChart accuracyChart(QStringLiteral("Top-1"), {}, &page);
@@ -73,11 +77,16 @@ Result<void> exportRunFigure(runtime::Workspace& workspace, const QString& runTe
     if (!accuracy.empty()) {
         accuracyChart.setLines(std::move(accuracy));
         charts << &accuracyChart;
+    } else {
+        accuracyChart.hide();
     }
     for (auto* chart : charts) {
-        chart->resize(440, 340);
+        row->addWidget(chart);
         group.add(chart);
     }
+    // Laid out as on a screen: axes choose their labels by the room there is.
+    page.show();
+    QCoreApplication::processEvents();
     group.updateNow();
     // The suffix decides the format: a path without one is written beside and renamed.
     const bool hasSuffix = QFileInfo(path).suffix().compare(format, Qt::CaseInsensitive) == 0;

@@ -93,7 +93,7 @@ void ErrorPresenter::placeToasts() {
     for (auto it = m_toasts.rbegin(); it != m_toasts.rend(); ++it) {
         QWidget* toast = *it;
         if (!toast) continue;
-        const int height = std::max(toast->heightForWidth(toast->width()), toast->sizeHint().height());
+        const int height = toast->hasHeightForWidth() ? toast->heightForWidth(toast->width()) : toast->sizeHint().height();
         toast->setGeometry(m_toastParent->width() - toast->width() - kToastMargin, bottom - height, toast->width(), height);
         toast->raise();
         bottom -= height + kToastGap;

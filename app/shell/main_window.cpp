@@ -251,7 +251,7 @@ void MainWindow::selectFirst() {
 
 void MainWindow::openNewRun(const QString& recipe, const QString& dataset, const QString& parentRun) {
 #ifdef ESPALIER_HAS_NEW_RUN
-    if (m_newRun) {
+    if (m_newRun && m_newRun->isVisible()) {
         m_newRun->raise();
         return;
     }

@@ -38,7 +38,7 @@ using widgets::format::text;
 
 namespace {
 
-constexpr int kKeyWidth = 128;  ///< "positional_embedding" fits
+constexpr int kKeyWidth = 136;  ///< "positional_embedding" fits
 
 const feed::SummaryEntry* summaryOf(const feed::RunInfo& run, const std::string& name) {
     const auto it = run.summary.find(name);
@@ -238,16 +238,16 @@ void RunInspector::refreshClaim(const feed::RunInfo& run) {
     if (!claim) return;
     m_claimSection->setCount(text(claim->label));
     m_claimText->setText(tr("%1 %, %2").arg(QString::number(claim->value * 100, 'f', 2), text(claim->setting)));
-    const auto it = run.summary.find(claim->metric);
-    const double reached = it == run.summary.end() ? std::nan("") : it->second.best;
-    m_claimBar->setValues(reached, claim->value, 0, 1, widgets::theme().runColor(run.colorIndex));
-    // A claim on other data is shown, but never scored.
     const auto plain = [](std::string name) {
         std::erase_if(name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); });
         std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
         return name;
     };
+    // A claim on other data is shown, but never scored.
     const bool isSameData = plain(run.datasetName).find(plain(claim->dataset)) != std::string::npos;
+    const auto it = run.summary.find(claim->metric);
+    const double reached = it == run.summary.end() || !isSameData ? std::nan("") : it->second.best;
+    m_claimBar->setValues(reached, claim->value, 0, 1, widgets::theme().runColor(run.colorIndex));
     const double gap = (claim->value - reached) * 100;
     if (!isSameData || !std::isfinite(reached)) {
         m_claimGap->clear();

@@ -98,6 +98,7 @@ Result<void> Screenshots::take(const QString& key, QSize size, ThemeKind kind) {
                                    set ? text(set->id) : QString());
     }
     const bool isSettled = settle(kSettleMs);
+    QApplication::setActiveWindow(&m_window);  // selections are drawn as in a window in use
     QPixmap picture = m_window.grab();
     if (isNewRun) {
         for (QDialog* dialog : m_window.findChildren<QDialog*>()) {
@@ -109,6 +110,7 @@ Result<void> Screenshots::take(const QString& key, QSize size, ThemeKind kind) {
             dialog->close();
         }
         spin(50);
+        QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
     }
     const bool isUsualSize = size == QSize(1440, 900);
     const QString sizeText = isUsualSize ? QString() : QStringLiteral("-%1x%2").arg(size.width()).arg(size.height());

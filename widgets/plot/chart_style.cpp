@@ -183,6 +183,7 @@ void applyChartTheme(QCustomPlot* plot) { applyChartLook(plot, ChartLook::ofThem
 void applyChartLook(QCustomPlot* plot, const ChartLook& look) {
     plot->setBackground(QBrush(look.color(Color::Well)));
     for (QCPAxis* axis : {plot->xAxis, plot->yAxis}) {
+        axis->setNumberFormat(QStringLiteral("g"));  // QCustomPlot would paint 8e-4 as a power, wider than the margin
         axis->setTickLabelFont(theme().font(Type::Caption));
         axis->setTickLabelColor(look.color(Color::Text3));
         axis->setLabelFont(theme().font(Type::Caption));

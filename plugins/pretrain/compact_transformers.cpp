@@ -160,7 +160,7 @@ Result<Training> prepare(api::RunContext& context) {
     training.valid = plainBatches(held.empty() ? feed::Split::Valid : feed::Split::Train);
     if (!held.empty()) training.valid->restrictTo(std::move(held));
     training.test = plainBatches(feed::Split::Test);
-    ESPALIER_CHECK_OK(context.stage("Pin probe images", [&]() -> Result<void> {
+    ESPALIER_CHECK_OK(context.stage("Probes", [&]() -> Result<void> {
         ESPALIER_TRY(training.probes, Probes::pin(context, training.plain, training.config, params.integer("probes")));
         return {};
     }));

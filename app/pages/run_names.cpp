@@ -15,11 +15,11 @@ QStringList shortRunNames(const QStringList& names, int words) {
         while (same < parts.back().size() && same < parts.front().size() && parts.back()[same] == parts.front()[same]) ++same;
         common = std::min(common, same);
     }
+    // The same words go from every name, so that what is left can be compared.
+    qsizetype first = common;
+    for (const QStringList& part : parts) first = std::min(first, std::max<qsizetype>(0, part.size() - words));
     QStringList result;
-    for (const QStringList& part : parts) {
-        const qsizetype first = std::clamp<qsizetype>(std::min<qsizetype>(common, part.size() - words), 0, part.size() - 1);
-        result += part.mid(first).join(u'-');
-    }
+    for (const QStringList& part : parts) result += part.mid(first).join(u'-');
     if (QSet<QString>(result.begin(), result.end()).size() != names.size()) return names;
     return result;
 }

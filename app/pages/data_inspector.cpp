@@ -199,6 +199,7 @@ void DataInspector::setDataset(const feed::DatasetSummary& set) {
     chip(text(set.kind));
     if (!set.classes.empty()) chip(set.classes.size() == 1 ? tr("1 class") : tr("%1 classes").arg(set.classes.size()));
     chip(text(set.format));
+    fitChips();
     QVector<KeyValue> rows{{tr("samples"), format::count(set.samples), {}}};
     if (!set.shape.empty()) rows << KeyValue{tr("shape"), shapeText(set), set.hasOneSize ? QString() : tr("most common")};
     if (!set.columns.empty()) rows << KeyValue{tr("columns"), format::count(static_cast<std::int64_t>(set.columns.size())), {}};
@@ -229,6 +230,14 @@ void DataInspector::setDataset(const feed::DatasetSummary& set) {
     m_used->setRows(used);
     m_usedSection->setVisible(!used.isEmpty());
     m_usedSection->setCount(used.size() == 1 ? tr("1 run") : tr("%1 runs").arg(used.size()));
+}
+
+// A column in a scroll area asks for no height by width: the chips say themselves how many lines they need.
+void DataInspector::fitChips() { m_chips->parentWidget()->setFixedHeight(m_chips->heightForWidth(std::max(200, width()))); }
+
+void DataInspector::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    fitChips();
 }
 
 void DataInspector::setChecks(const feed::DatasetSummary& set) {

@@ -34,11 +34,15 @@ public:
     /// What the checks say, a line each.
     QStringList checkTexts() const { return m_checkTexts; }
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     class Picture;
     class Channels;
     class UsedBy;
     void setChecks(const feed::DatasetSummary& set);
+    void fitChips();
 
     AppContext& m_context;
     QString m_dataset;

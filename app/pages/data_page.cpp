@@ -39,6 +39,7 @@ using format::text;
 namespace {
 
 constexpr int kMostChips = 40;
+constexpr int kQuietHeight = 64;
 
 // A new split of a data set; the old one comes back by its own fractions and seed.
 class SplitEdit : public QUndoCommand {
@@ -251,6 +252,8 @@ void DataPage::refresh() {
     m_duplicateHeader->setCaption((set->nearDuplicatePairs == 1 ? tr("1 pair, %2 exact") : tr("%1 pairs, %2 exact").arg(format::count(set->nearDuplicatePairs)))
                                       .replace(QStringLiteral("%2"), format::count(set->exactDuplicates)));
     m_duplicateStack->setCurrentIndex(hasPairs ? 0 : 1);
+    // Nothing to report below: the room goes to the samples.
+    for (QWidget* part : {m_warningPart, m_duplicatePart}) part->setMaximumHeight(hasPairs || !set->warnings.empty() ? QWIDGETSIZE_MAX : kQuietHeight);
     if (m_samples) m_duplicates->setData(*set, m_samples);
     m_inspector->setDataset(*set);
 }
@@ -293,7 +296,9 @@ void DataPage::refreshClasses() {
     }
     m_classBars->setNameWidth(std::min(nameWidth, 112));
     m_classBars->setRows(rows, most);
+    m_classArea->setMaximumHeight(m_classBars->sizeHint().height() + 2);
     m_classHeader->setCaption(rows.isEmpty() ? tr("no labels") : rows.size() == 1 ? tr("one class, nothing to tell apart")
+                              : least == most ? tr("%1, balanced").arg(rows.size())
                               : least > 0    ? tr("%1, imbalance %2 : 1").arg(rows.size()).arg(format::significant(most / least, 2))
                                              : tr("%1, one of them empty").arg(rows.size()));
 }
@@ -313,6 +318,7 @@ void DataPage::refreshChips() {
     if (set->classes.empty()) return;
     const auto add = [&](const QString& words, int label) {
         auto* chip = new Chip(words, Chip::Kind::Toggle, m_chipHolder);
+        chip->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
         chip->setChecked(m_grid->classFilter() == label);
         connect(chip, &Chip::clicked, this, [this, label] {
             m_grid->setClassFilter(label);
@@ -346,6 +352,7 @@ void DataPage::refreshChips() {
     }
     if (!rest.empty()) {
         auto* more = new Chip({}, Chip::Kind::Toggle, m_chipHolder);
+        more->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
         const bool isChosen = std::find(rest.begin(), rest.end(), m_grid->classFilter()) != rest.end();
         more->setText(isChosen ? text(set->classes[static_cast<std::size_t>(m_grid->classFilter())].name) : tr("%1 more").arg(rest.size()));
         more->setChecked(isChosen);
@@ -373,11 +380,14 @@ void DataPage::refreshHistogram() {
     const auto first = std::find_if(bins.begin(), bins.end(), [](const feed::HistogramBin& bin) { return bin.count > 0; });
     if (first != bins.end()) {
         const auto last = std::find_if(bins.rbegin(), bins.rend(), [](const feed::HistogramBin& bin) { return bin.count > 0; });
-        caption = isBytes ? tr("%1 to %2").arg(format::bytes(std::llround(first->low)), format::bytes(std::llround(last->high)))
+        if (bins.back().count == 0 && first->count == set->samples) caption = isBytes ? tr("%1 each").arg(format::bytes(std::llround(first->low))) : tr("%1 px each").arg(std::llround(first->low));
+        else caption = isBytes ? tr("%1 to %2").arg(format::bytes(std::llround(first->low)), format::bytes(std::llround(last->high)))
                           : tr("larger side, %1 to %2 px").arg(std::llround(first->low)).arg(std::llround(last->high));
     }
     if (!set->sizes.empty() && set->hasOneSize) caption += tr("; all are %1").arg(text(set->sizes.front().first));
     m_sizeHeader->setCaption(caption);
+    // One bar says no more than the caption.
+    m_histogram->setVisible(std::count_if(bins.begin(), bins.end(), [](const feed::HistogramBin& bin) { return bin.count > 0; }) > 1);
     m_histogram->setBins(bins, m_samples ? (isBytes ? m_medianBytes : m_medianSide) : NAN, isBytes);
 }
 

@@ -104,7 +104,7 @@ private:
     QPushButton *m_add = nullptr, *m_export = nullptr, *m_train = nullptr;
     QStackedWidget *m_stack = nullptr, *m_sampleStack = nullptr;
     widgets::EmptyState* m_empty = nullptr;
-    QWidget *m_body = nullptr, *m_right = nullptr;
+    QWidget *m_body = nullptr, *m_classArea = nullptr, *m_warningPart = nullptr, *m_duplicatePart = nullptr;
     std::array<QLabel*, 3> m_splitCounts{};
     widgets::SplitBar* m_split = nullptr;
     widgets::ElidedLabel* m_splitHint = nullptr;

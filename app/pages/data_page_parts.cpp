@@ -251,6 +251,7 @@ QWidget* DataPage::buildWarnings() {
     m_warningView->header()->resizeSection(0, 168);
     m_warningView->header()->resizeSection(2, 72);
     m_warningView->header()->setMinimumSectionSize(60);
+    m_warningView->header()->setStyleSheet(QStringLiteral("QHeaderView::section { padding: 0; }"));
     m_warningView->setAccessibleName(tr("Warnings"));
     m_warningStack = new QStackedWidget(holder);
     m_warningStack->addWidget(m_warningView);
@@ -283,7 +284,8 @@ QWidget* DataPage::buildRight() {
     barRows->setContentsMargins(0, 0, 0, 0);
     barRows->addWidget(m_classBars);
     barRows->addStretch(1);
-    rows->addWidget(scrolled(bars, holder), 3);
+    m_classArea = scrolled(bars, holder);
+    rows->addWidget(m_classArea, 1000);
     rows->addSpacing(6);
     m_sizeHeader = new ChartHeader(tr("File size"), {}, holder);
     m_sizeKind = new SegmentedControl({tr("Bytes"), tr("Pixels")}, holder);
@@ -292,6 +294,7 @@ QWidget* DataPage::buildRight() {
     m_histogram = new SizeHistogram(holder);
     m_histogram->setFixedHeight(116);
     rows->addWidget(m_histogram);
+    rows->addStretch(1);
     connect(m_sizeKind, &SegmentedControl::currentChanged, this, &DataPage::refreshHistogram);
     return holder;
 }
@@ -308,11 +311,11 @@ QWidget* DataPage::buildBody() {
     grid->setSpacing(0);
     grid->addWidget(buildSamples(), 0, 0);
     grid->addWidget(line(Qt::Vertical, body), 0, 1, 3, 1);
-    grid->addWidget(m_right = buildRight(), 0, 2);
+    grid->addWidget(buildRight(), 0, 2);
     grid->addWidget(line(Qt::Horizontal, body), 1, 0);
     grid->addWidget(line(Qt::Horizontal, body), 1, 2);
-    grid->addWidget(buildWarnings(), 2, 0);
-    grid->addWidget(buildDuplicates(), 2, 2);
+    grid->addWidget(m_warningPart = buildWarnings(), 2, 0);
+    grid->addWidget(m_duplicatePart = buildDuplicates(), 2, 2);
     grid->setRowStretch(0, 60);
     grid->setRowStretch(2, 40);
     grid->setColumnStretch(0, 64);

@@ -39,7 +39,13 @@ QString pairName(const QString& a, const QString& b) {
         const qsizetype dot = path.lastIndexOf(u'.');
         return dot > path.lastIndexOf(u'/') + 1 ? path.left(dot) : path;
     };
-    const QString first = stem(a), second = stem(b);
+    // The split stands in the line below.
+    const auto inSplit = [&](const QString& path) {
+        const QString head = path.section(u'/', 0, 0);
+        const bool isSplit = head == QStringLiteral("train") || head == QStringLiteral("valid") || head == QStringLiteral("val") || head == QStringLiteral("test");
+        return stem(isSplit ? path.section(u'/', 1) : path);
+    };
+    const QString first = inSplit(a), second = inSplit(b);
     const QString folder = first.left(first.lastIndexOf(u'/') + 1);
     return first + QStringLiteral(", ") + (!folder.isEmpty() && second.startsWith(folder) ? second.mid(folder.size()) : second);
 }
@@ -184,6 +190,7 @@ QSize DuplicateList::sizeHint() const { return {200, static_cast<int>(m_rows.siz
 
 void DuplicateList::setData(const feed::DatasetSummary& summary, SampleList samples) {
     m_rows.clear();
+    m_isPainted = false;
     if (m_dataset != text(summary.id)) m_pictures.clear();
     m_dataset = text(summary.id);
     const auto infoOf = [&](std::int64_t index) -> const feed::SampleInfo* {
@@ -193,9 +200,10 @@ void DuplicateList::setData(const feed::DatasetSummary& summary, SampleList samp
         const feed::SampleInfo *first = infoOf(a), *second = infoOf(b);
         if (!first || !second) return;
         Row row{a, b, pairName(text(first->source), text(second->source)), {}, value, first->split != second->split};
-        row.detail = row.isAcross ? tr("%1 and %2").arg(QString::fromLatin1(feed::splitName(first->split)), QString::fromLatin1(feed::splitName(second->split)))
-                                  : tr("both in %1").arg(QString::fromLatin1(feed::splitName(first->split)));
-        if (first->label != second->label) row.detail += tr(", labels differ");
+        const bool isOtherLabel = first->label != second->label;
+        const QString split = QString::fromLatin1(feed::splitName(first->split));
+        row.detail = row.isAcross ? tr("%1 and %2").arg(split, QString::fromLatin1(feed::splitName(second->split))) : isOtherLabel ? split : tr("both in %1").arg(split);
+        if (isOtherLabel) row.detail += tr(", labels differ");
         row.detail += more;
         m_rows.push_back(std::move(row));
     };
@@ -257,7 +265,7 @@ void DuplicateList::paintEvent(QPaintEvent* event) {
         }
         painter.setFont(look.font(Type::Body));
         painter.setPen(look.color(Color::Text2));
-        const QRect value(width() - 56, y, 56, kPairRow);
+        const QRect value(width() - 44, y, 44, kPairRow);
         painter.drawText(value, Qt::AlignVCenter | Qt::AlignRight, row.value);
         const QRect words(x, y + 2, value.left() - x - 8, 16);
         painter.setFont(look.font(Type::Mono));
@@ -267,6 +275,7 @@ void DuplicateList::paintEvent(QPaintEvent* event) {
         painter.setPen(look.color(row.isAcross ? Color::Warning : Color::Text2));
         painter.drawText(words.translated(0, 15), Qt::AlignVCenter | Qt::AlignLeft, format::elideSentence(painter.fontMetrics(), row.detail, words.width()));
     }
+    m_isPainted = true;
     readPictures(event->rect());
 }
 

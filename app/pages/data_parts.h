@@ -62,7 +62,8 @@ public:
     void setData(const feed::DatasetSummary& summary, SampleList samples);
     int rowCount() const { return static_cast<int>(m_rows.size()); }
     QSize sizeHint() const override;
-    bool isSettled() const { return !m_isReading; }
+    /// The rows on screen have their pictures.
+    bool isSettled() const { return !m_isReading && (m_isPainted || m_rows.empty() || !isVisible()); }
 
 Q_SIGNALS:
     void sampleClicked(qint64 index);
@@ -83,7 +84,7 @@ private:
     QString m_dataset;
     std::vector<Row> m_rows;
     QHash<qint64, QImage> m_pictures;
-    bool m_isReading = false;
+    bool m_isReading = false, m_isPainted = false;
 };
 
 /// Median of the values, NaN for none.

@@ -118,7 +118,7 @@ void SampleGrid::layOut() {
     m_columns = std::max(1, static_cast<int>(std::lround(viewport()->width() / wanted)));
     m_pitch = static_cast<double>(viewport()->width() + 1) / m_columns;
     const int rows = (count() + m_columns - 1) / m_columns;
-    const int height = static_cast<int>(std::ceil(rows * m_pitch));
+    const int height = static_cast<int>(std::lround(rows * m_pitch)) - 1;
     verticalScrollBar()->setPageStep(viewport()->height());
     verticalScrollBar()->setSingleStep(static_cast<int>(m_pitch));
     verticalScrollBar()->setRange(0, std::max(0, height - viewport()->height()));
@@ -220,7 +220,7 @@ void SampleGrid::paintEvent(QPaintEvent*) {
     painter.setPen(QPen(look.color(Color::Well), 1));
     painter.drawRect(cellRect(m_current).adjusted(1, 1, -2, -2));
     painter.setPen(QPen(look.color(hasFocus() ? Color::Focus : Color::Accent), 2));
-    painter.drawRect(cellRect(m_current).adjusted(0, 0, 0, 0));
+    painter.drawRect(cellRect(m_current));
 }
 
 void SampleGrid::resizeEvent(QResizeEvent*) {

@@ -20,6 +20,8 @@ using format::text;
 
 namespace {
 
+constexpr int kCardKeys = 128;
+
 KeyValue number(const QString& key, const QString& value, const QString& note = {}) {
     KeyValue row{key, value, note};
     row.isNumber = true;
@@ -53,13 +55,16 @@ RunCard::RunCard(AppContext& context, QWidget* parent) : QWidget(parent), m_cont
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(16, 12, 16, 16);
     column->setSpacing(0);
-    const auto part = [&] {
-        column->addSpacing(12);
+    const auto part = [this](QVBoxLayout* into, const QString& title) {
+        into->addSpacing(12);
         QWidget* line = makeLine(Qt::Horizontal, this);
         line->setFixedHeight(1);
-        column->addWidget(line);
-        column->addSpacing(10);
-        return line;
+        into->addWidget(line);
+        into->addSpacing(10);
+        QLabel* label = makeLabel(title, Type::CaptionStrong, Color::Text2, this);
+        into->addWidget(label);
+        into->addSpacing(4);
+        return label;
     };
     column->addWidget(m_paper = makeLabel({}, Type::Caption, Color::Text2, this));
     column->addSpacing(2);
@@ -71,24 +76,25 @@ RunCard::RunCard(AppContext& context, QWidget* parent) : QWidget(parent), m_cont
     column->addWidget(chips);
     column->addSpacing(8);
     column->addWidget(m_about = wrapped({}, Type::Body, Color::Text2, this));
-    m_claimLine = part();
-    column->addWidget(m_claimTitle = makeLabel(tr("Claim"), Type::CaptionStrong, Color::Text2, this));
-    column->addSpacing(4);
-    column->addWidget(m_claim = new KeyValueList(this));
-    part();
-    column->addWidget(makeLabel(tr("Forecast"), Type::CaptionStrong, Color::Text2, this));
-    column->addSpacing(4);
+    m_claimPart = new QWidget(this);
+    auto* claim = new QVBoxLayout(m_claimPart);
+    claim->setContentsMargins(0, 0, 0, 0);
+    claim->setSpacing(0);
+    part(claim, tr("Claim"));
+    claim->addWidget(m_claim = new KeyValueList(m_claimPart));
+    column->addWidget(m_claimPart);
+    part(column, tr("Forecast"));
     column->addWidget(m_forecast = new KeyValueList(this));
     column->addWidget(m_memory = new ProgressBar(this));
     column->addSpacing(6);
     column->addWidget(m_time = new KeyValueList(this));
     column->addWidget(m_trouble = wrapped({}, Type::Body, Color::Error, this));
-    m_differLine = part();
-    column->addWidget(m_differTitle = makeLabel(tr("Differs from the paper"), Type::CaptionStrong, Color::Text2, this));
-    column->addSpacing(4);
+    m_differTitle = part(column, tr("Differs from the paper"));
     column->addWidget(m_differs = wrapped({}, Type::Body, Color::Text2, this));
     column->addStretch(1);
     m_trouble->hide();
+    for (KeyValueList* list : {m_forecast, m_time}) list->setKeyWidth(kCardKeys);
+    m_differs->setTextFormat(Qt::RichText);
 }
 
 void RunCard::setCard(const api::RecipeCard& card) {
@@ -113,17 +119,17 @@ void RunCard::setCard(const api::RecipeCard& card) {
         if (count > 0) rows << number(count == 1 ? tr("here, one run") : tr("here, best of %1").arg(count), QStringLiteral("%1 %").arg(format::fixed(best * 100, 2)));
         if (count > 0) rows.back().isBold = best >= claim.value;
     }
-    if (!card.claims.empty()) rows << KeyValue{tr("setting"), text(card.claims.front().setting), {}};
+    if (!card.claims.empty()) rows << number(tr("setting"), text(card.claims.front().setting));
     m_claim->setRows(rows);
-    for (QWidget* widget : {static_cast<QWidget*>(m_claim), static_cast<QWidget*>(m_claimTitle), m_claimLine}) widget->setVisible(!rows.isEmpty());
+    m_claimPart->setVisible(!rows.isEmpty());
     QStringList differs;
     for (const std::string& each : card.deviations) {
         QString sentence = text(each);
-        if (!sentence.isEmpty()) sentence[0] = sentence[0].toUpper();
-        differs << sentence + u'.';
+        if (sentence.size() > 1 && sentence[1].isLetter()) sentence[0] = sentence[0].toUpper();  // "s1" stays
+        differs << QStringLiteral("<p style=\"margin: 0 0 4px 0\">%1.</p>").arg(sentence.toHtmlEscaped());
     }
-    m_differs->setText(differs.join(QStringLiteral("\n")));
-    for (QWidget* widget : {static_cast<QWidget*>(m_differs), static_cast<QWidget*>(m_differTitle), m_differLine}) widget->setVisible(!differs.isEmpty());
+    if (differs.isEmpty()) differs << tr("Nothing that is known.");
+    m_differs->setText(differs.join(QString()));
 }
 
 void RunCard::setForecast(const std::optional<RunForecast>& forecast, int runs, const QString& trouble) {

@@ -41,11 +41,11 @@ public:
 
 private:
     AppContext& m_context;
-    QLabel *m_paper, *m_title, *m_about, *m_claimTitle, *m_trouble, *m_differTitle, *m_differs;
+    QLabel *m_paper, *m_title, *m_about, *m_trouble, *m_differTitle, *m_differs;
     widgets::FlowLayout* m_chips;
     widgets::KeyValueList *m_claim, *m_forecast, *m_time;
     widgets::ProgressBar* m_memory;
-    QWidget *m_claimLine, *m_differLine;
+    QWidget* m_claimPart;
 };
 
 }  // namespace espalier::app

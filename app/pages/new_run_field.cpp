@@ -78,15 +78,15 @@ QString sentenceCase(QString sentence) {
 
 QString shownNumber(double value, bool isLog) {
     const double size = std::fabs(value);
-    if (size > 0 && (size < 0.001 || (isLog && size < 0.1))) return shortest(value, std::chars_format::scientific);
-    if (size >= 10000 && value == std::floor(value)) return format::count(static_cast<std::int64_t>(value));
+    if (size > 0 && (size < 0.001 || (isLog && size < 1))) return shortest(value, std::chars_format::scientific);
+    if (size >= 1000 && value == std::floor(value)) return format::count(static_cast<std::int64_t>(value));
     return shortest(value, std::chars_format::fixed);
 }
 
 QString shownValue(const api::ParamSpec& spec, const api::ParamValue& value) {
     if (const double* real = std::get_if<double>(&value)) {
         const double size = std::fabs(*real);
-        const bool isSmall = size > 0 && (size < 0.001 || (spec.isLog && size < 0.1));
+        const bool isSmall = size > 0 && (size < 0.001 || (spec.isLog && size < 1));
         return shortest(*real, isSmall ? std::chars_format::scientific : std::chars_format::general);
     }
     QString shown = text(api::valueText(value));
@@ -193,6 +193,7 @@ FormRow::FormRow(const QString& label, QWidget* parent) : QWidget(parent) {
     m_grid->addWidget(m_label, 0, 0, Qt::AlignVCenter);
     m_grid->addWidget(m_hint, 0, 2);
     m_grid->setColumnStretch(2, 1);
+    m_grid->setRowMinimumHeight(0, metrics::kControl);
 }
 
 void FormRow::setEditor(QWidget* editor) {

@@ -39,8 +39,11 @@ class RecipeDelegate : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
     QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const override { return {200, metrics::kRowTwoLine}; }
-    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    void paint(QPainter* painter, const QStyleOptionViewItem& given, const QModelIndex& index) const override {
         painter->save();
+        // The recipe whose form stands beside the list is chosen wherever the keyboard is.
+        QStyleOptionViewItem option = given;
+        option.state |= QStyle::State_Active;
         const RowInk ink = paintRowGround(*painter, option);
         const Theme& look = theme();
         const QRect row = option.rect.adjusted(12, 4, -12, -4);
@@ -68,7 +71,7 @@ RecipeList::RecipeList(AppContext& context, QWidget* parent) : QWidget(parent), 
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 10, 0, 0);
     column->setSpacing(0);
-    m_search = new FilterField(tr("Search %n recipe(s)", nullptr, static_cast<int>(cards.size())), QStringLiteral("search"), false, this);
+    m_search = new FilterField(cards.size() == 1 ? tr("Search 1 recipe") : tr("Search %1 recipes").arg(cards.size()), QStringLiteral("search"), false, this);
     auto* top = new QVBoxLayout;
     top->setContentsMargins(12, 0, 12, 0);
     top->setSpacing(8);

@@ -105,7 +105,9 @@ Result<void> Screenshots::take(const QString& key, QSize size, ThemeKind kind) {
             if (!dialog->isVisible()) continue;
             const QPixmap top = dialog->grab();
             QPainter painter(&picture);
-            painter.fillRect(QRect(QPoint(0, 0), m_window.size()), QColor(0, 0, 0, kind == ThemeKind::Light ? 82 : 128));
+            // The New-run window dims this one by a child of its own.
+            if (!m_window.findChild<QWidget*>(QStringLiteral("scrim")))
+                painter.fillRect(QRect(QPoint(0, 0), m_window.size()), QColor(0, 0, 0, kind == ThemeKind::Light ? 82 : 128));
             painter.drawPixmap((m_window.width() - dialog->width()) / 2, (m_window.height() - dialog->height()) / 2, top);
             dialog->close();
         }

@@ -69,6 +69,7 @@ QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus { bo
 QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {
   background: transparent; color: @disabled; border-color: @line; }
 *[isWrong="true"] { border: 1px solid @error; }
+QLineEdit[isWrong="true"]:focus, QComboBox[isWrong="true"]:focus { border: 2px solid @error; }
 QSpinBox, QDoubleSpinBox { min-height: 22px; padding: 0 2px 0 5px; }
 QSpinBox:focus, QDoubleSpinBox:focus { min-height: 20px; padding: 0 1px 0 4px; }
 QSpinBox::up-button, QDoubleSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right; width: 18px;

@@ -15,6 +15,7 @@
 
 #include "app/pages/data_inspector.h"
 #include "app/pages/data_page.h"
+#include "app/shell/main_window.h"
 #include "app/shell/services.h"
 #include "engine/runtime/engine.h"
 #include "widgets/controls/bars.h"
@@ -120,6 +121,7 @@ private Q_SLOTS:
     void tableShowsColumns();
     void trainOnThisAsksForARun();
     void rendersInBothThemes();
+    void standsInTheWindow();
 };
 
 void TestDataPage::initTestCase() {
@@ -320,16 +322,35 @@ void TestDataPage::rendersInBothThemes() {
                 QCOMPARE(picture.size(), size);
                 if (folder.isEmpty()) continue;
                 picture.save(folder + QStringLiteral("/data-%1-%2-%3.png").arg(name, Theme::kindName(kind)).arg(size.width()));
-                if (size.width() == 920) {
-                    QWidget* inspector = m_page->inspector();
-                    inspector->resize(272, 734);
-                    QWidget dock;
-                    dock.resize(272, 800);
-                    inspector->setParent(&dock);
-                    dock.grab().save(folder + QStringLiteral("/datainspector-%1-%2.png").arg(name, Theme::kindName(kind)));
-                    inspector->setParent(nullptr);
-                }
             }
+    theme().setKind(ThemeKind::Dark);
+}
+
+void TestDataPage::standsInTheWindow() {
+    m_page.reset();
+    const QString folder = qEnvironmentVariable("ESPALIER_PICTURES");
+    m_services->selection.setCurrentDataset(m_photos);
+    MainWindow window(m_services->context);
+    window.resize(1440, 900);
+    window.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&window));
+    window.openPage(QStringLiteral("data"));
+    auto* page = qobject_cast<DataPage*>(window.currentPage());
+    QVERIFY(page);
+    for (const ThemeKind kind : {ThemeKind::Dark, ThemeKind::Light})
+        for (const QSize size : {QSize(1440, 900), QSize(1280, 720)}) {
+            theme().setKind(kind);
+            window.resize(size);
+            QTRY_VERIFY_WITH_TIMEOUT(window.isSettled() && page->isSettled(), kSettleMs);
+            page->grid()->setFocus();
+            page->grid()->choose(3);
+            QTRY_VERIFY_WITH_TIMEOUT(window.isSettled() && page->isSettled(), kSettleMs);
+            QTest::qWait(120);
+            QTRY_VERIFY_WITH_TIMEOUT(window.isSettled() && page->isSettled(), kSettleMs);
+            QVERIFY(page->details()->isVisible());
+            QVERIFY(page->grid()->width() > 300 && page->grid()->height() > 100);
+            if (!folder.isEmpty()) window.grab().save(folder + QStringLiteral("/window-%1-%2.png").arg(Theme::kindName(kind)).arg(size.width()));
+        }
     theme().setKind(ThemeKind::Dark);
 }
 

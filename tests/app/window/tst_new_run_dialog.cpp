@@ -4,6 +4,8 @@
 #include <QLineEdit>
 #include <QListView>
 #include <QPushButton>
+#include <QScrollArea>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QToolButton>
@@ -176,11 +178,11 @@ void TestNewRunDialog::scaleResetsWhatTheUserLeftAlone() {
     clickScale(2);
     QCOMPARE(field("epochs")->value(), std::string("300"));
     QCOMPARE(field("variant")->value(), std::string("CCT-7/3x1"));
-    QCOMPARE(field("lr")->value(), std::string("0.0007"));
+    QCOMPARE(field("lr")->value(), std::string("7e-04"));
     clickScale(0);
     QCOMPARE(field("epochs")->value(), std::string("1"));
-    QCOMPARE(field("lr")->value(), std::string("0.0007"));
-    const std::map<std::string, std::string> changed{{"lr", "0.0007"}};
+    QCOMPARE(field("lr")->value(), std::string("7e-04"));
+    const std::map<std::string, std::string> changed{{"lr", "7e-04"}};
     QCOMPARE(m_dialog->form()->changed(), changed);
 }
 
@@ -325,6 +327,12 @@ void TestNewRunDialog::rendersInBothThemes() {
             QVERIFY(picture.width() <= size.width() && picture.height() <= size.height());
             if (!folder.isEmpty()) picture.save(folder + QStringLiteral("/newrun-%1-%2.png").arg(Theme::kindName(kind)).arg(size.width()));
             if (folder.isEmpty()) continue;
+            QTest::mouseClick(field("lr")->remedy(), Qt::LeftButton);
+            settle();
+            for (QScrollArea* area : m_dialog->findChildren<QScrollArea*>())
+                if (area->widget()->isAncestorOf(m_dialog->form())) area->verticalScrollBar()->setValue(area->verticalScrollBar()->maximum());
+            QTest::qWait(50);
+            m_dialog->grab().save(folder + QStringLiteral("/newrun-end-%1-%2.png").arg(Theme::kindName(kind)).arg(size.width()));
             open(QStringLiteral("46"), {}, size);
             m_dialog->grab().save(folder + QStringLiteral("/newrun46-%1-%2.png").arg(Theme::kindName(kind)).arg(size.width()));
         }

@@ -59,10 +59,11 @@ CompactTransformer::CompactTransformer(const CompactConfig& config) : m_config(c
 }
 
 at::Tensor CompactTransformer::tokenize(const at::Tensor& images) {
-    auto x = images;
+    // Channels last: pooling runs along the channels, and flatten + transpose below are views.
+    auto x = images.contiguous(at::MemoryFormat::ChannelsLast);
     for (auto& conv : m_convs) {
         x = conv(x);
-        if (m_config.family == CompactFamily::Cct) x = at::max_pool2d(at::relu(x), 3, 2, 1);
+        if (m_config.family == CompactFamily::Cct) x = at::max_pool2d(x.relu_(), 3, 2, 1);
     }
     x = x.flatten(2).transpose(1, 2);
     tap("tokens", x);

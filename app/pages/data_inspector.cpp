@@ -195,7 +195,11 @@ void DataInspector::setDataset(const feed::DatasetSummary& set) {
     m_dataset = text(set.id);
     m_name->setText(text(set.name));
     m_chips->clear();
-    const auto chip = [&](const QString& word) { m_chips->addWidget(new Chip(word, Chip::Kind::Plain, m_chips->parentWidget())); };
+    const auto chip = [&](const QString& word) {
+        auto* made = new Chip(word, Chip::Kind::Plain, m_chips->parentWidget());
+        m_chips->addWidget(made);
+        made->show();  // hidden ones take no room in fitChips()
+    };
     chip(text(set.kind));
     if (!set.classes.empty()) chip(set.classes.size() == 1 ? tr("1 class") : tr("%1 classes").arg(set.classes.size()));
     chip(text(set.format));
@@ -216,6 +220,10 @@ void DataInspector::setDataset(const feed::DatasetSummary& set) {
     m_channelSection->setVisible(!set.channelMean.empty());
     m_channels->setValues(set.channelMean, set.channelStd);
     setChecks(set);
+    refreshRuns();
+}
+
+void DataInspector::refreshRuns() {
     QVector<UsedBy::Row> used;
     for (const feed::RunInfo& run : m_context.bridge->runs().runs()) {
         if (text(run.datasetId) != m_dataset || used.size() >= kMostRuns) continue;

@@ -27,6 +27,8 @@ class DataInspector : public QWidget {
 public:
     explicit DataInspector(AppContext& context, QWidget* parent = nullptr);
     void setDataset(const feed::DatasetSummary& set);
+    /// Reads the runs that used it again.
+    void refreshRuns();
     void setSample(const std::optional<feed::SampleInfo>& sample, const QString& className);
 
     widgets::KeyValueList* sampleRows() const { return m_sampleRows; }

@@ -169,6 +169,10 @@ void DataPage::choose() {
                             static_cast<QWidget*>(m_copyHash), static_cast<QWidget*>(m_export), static_cast<QWidget*>(m_train)})
         m_bar->setWanted(widget, set != nullptr);
     if (!set) return;
+    // The catalog changes with every step of a run; the page only with its data.
+    const QString shown = QStringLiteral("%1 %2 %3").arg(id, text(set->hash), text(set->name));
+    if (shown == m_shownKey) return m_inspector->refreshRuns();
+    m_shownKey = shown;
     refresh();
     if (m_readHash != text(set->hash)) readSamples();
 }
@@ -419,8 +423,10 @@ void DataPage::writeSplit(const QString& dataset, const std::array<double, 3>& f
         [this](Result<feed::DatasetSummary> written) {
             m_isResplitting = false;
             if (!written && context().errors) context().errors->show(written.error());
+            const feed::DatasetSummary* shown = summary();
+            // A new hash comes with the catalog and refreshes the page; until then the bar stays as it was let go.
+            if (!written || !shown || written->hash == shown->hash) refresh();
             context().bridge->refreshCatalog();
-            refresh();  // the old counts until the catalog is read, and the right ones when the write failed
         });
 }
 

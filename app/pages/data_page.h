@@ -95,6 +95,7 @@ private:
     const feed::DatasetSummary* summary() const;
 
     QString m_dataset, m_readHash;
+    QString m_shownKey;  ///< what of the data set stands on the page
     SampleList m_samples;
     bool m_isActive = false, m_isResplitting = false;
 

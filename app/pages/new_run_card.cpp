@@ -20,7 +20,7 @@ using format::text;
 
 namespace {
 
-constexpr int kCardKeys = 128;
+constexpr int kCardKeys = 128, kClaimKeys = 114;
 
 KeyValue number(const QString& key, const QString& value, const QString& note = {}) {
     KeyValue row{key, value, note};
@@ -93,6 +93,7 @@ RunCard::RunCard(AppContext& context, QWidget* parent) : QWidget(parent), m_cont
     column->addWidget(m_differs = wrapped({}, Type::Body, Color::Text2, this));
     column->addStretch(1);
     m_trouble->hide();
+    m_claim->setKeyWidth(kClaimKeys);
     for (KeyValueList* list : {m_forecast, m_time}) list->setKeyWidth(kCardKeys);
     m_differs->setTextFormat(Qt::RichText);
 }

@@ -6,6 +6,7 @@
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
+#include <QListView>
 #include <QPainter>
 #include <QPushButton>
 #include <QRegularExpression>
@@ -244,7 +245,7 @@ void NewRunDialog::preset(const QString& recipe, const QString& dataset, const Q
     if (data.isEmpty() && !(card && card->needsParentRun)) data = m_context.selection->currentDataset();
     m_target->choose(data, parent);
     m_formArea->verticalScrollBar()->setValue(0);
-    m_formArea->setFocus();
+    m_recipes->view()->setFocus();
 }
 
 void NewRunDialog::chooseRecipe(const QString& recipe) {

@@ -267,6 +267,7 @@ ParamField::ParamField(const api::ParamSpec& spec, api::Scale scale, QWidget* pa
     buildEditor();
     setValue(spec.defaultAt(scale));
     connect(this, &FormRow::remedyClicked, this, [this] {
+        editor()->setFocus();  // the link goes away, the keyboard stays here
         setValue(m_spec.paper);
         userEdited();
     });

@@ -183,7 +183,7 @@ void RunTarget::check() {
     const feed::RunInfo* run = m_context.bridge->run(parentRun());
     m_from->setHint(run ? text(run->datasetName) : QString());
     m_from->setProblem(m_card.needsParentRun && parentRun().isEmpty() ? tr("It starts from a finished run, and there is none that fits; train one first.") : QString());
-    m_device->setHint(device() == QStringLiteral("auto") ? tr("the fastest that is usable") : QString());
+    m_device->setHint(device() == QStringLiteral("auto") ? tr("fastest usable") : QString());
     const auto list = seeds();
     m_seeds->setHint(list.size() > 1 ? tr("makes %1 runs").arg(list.size()) : tr("several make a run each: 0, 1, 2"));
     m_seeds->setProblem(list.empty() ? tr("Write whole numbers parted by commas, such as 0, 1, 2; at most %1.").arg(kMostSeeds) : QString());

@@ -1,6 +1,7 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QDir>
+#include <QElapsedTimer>
 #include <QFile>
 #include <QImage>
 #include <QLabel>
@@ -111,6 +112,7 @@ private Q_SLOTS:
     void cleanupTestCase();
     void saysWhatToDoWithoutData();
     void readsOnlyWhatIsOnScreen();
+    void scrollsFiftyThousandSmoothly();
     void chipsFilterByClass();
     void keysAndClicksChooseASample();
     void draggedBorderDealsAnew();
@@ -171,6 +173,31 @@ void TestDataPage::readsOnlyWhatIsOnScreen() {
     bar->setValue(0);
     settle();
     QCOMPARE(m_page->grid()->readCount(), before);
+}
+
+void TestDataPage::scrollsFiftyThousandSmoothly() {
+    open(m_shapes);
+    const auto stored = m_workspace->samples(m_shapes.toStdString(), 0, -1);
+    QVERIFY(stored.has_value());
+    auto many = std::make_shared<std::vector<feed::SampleInfo>>();
+    while (many->size() < 50000) many->push_back((*stored)[many->size() % stored->size()]);
+    SampleGrid* grid = m_page->grid();
+    grid->setSamples(m_shapes, many);
+    QCOMPARE(grid->count(), 50000);
+    QScrollBar* bar = grid->verticalScrollBar();
+    qint64 longest = 0;
+    for (int i = 0; i <= 100; ++i) {
+        QElapsedTimer clock;
+        clock.start();
+        bar->setValue(bar->maximum() * i / 100);
+        grid->viewport()->repaint();
+        longest = std::max(longest, clock.elapsed());
+        QCoreApplication::processEvents();
+    }
+    QVERIFY2(longest < 50, qPrintable(QString::number(longest)));
+    settle();
+    QVERIFY(grid->cachedCount() <= 2000);
+    qInfo("longest step %lld ms", static_cast<long long>(longest));
 }
 
 void TestDataPage::chipsFilterByClass() {

@@ -158,7 +158,7 @@ CompareInspector::CompareInspector(QWidget* parent) : QWidget(parent) {
     m_differenceSection = new Section(tr("Difference"), this);
     auto* body = new QWidget;
     auto* inner = new QVBoxLayout(body);
-    inner->setContentsMargins(0, 0, 0, 4);
+    inner->setContentsMargins(metrics::kSpace12, 0, metrics::kSpace12, metrics::kSpace8);
     inner->setSpacing(4);
     auto* line = new QHBoxLayout;
     m_value = makeLabel({}, Type::Figure, Color::Text, body);
@@ -178,27 +178,25 @@ CompareInspector::CompareInspector(QWidget* parent) : QWidget(parent) {
     m_sentence->setWordWrap(true);
     inner->addWidget(m_sentence);
     m_differenceSection->setBody(body);
+    m_differenceSection->setBodyMargins(0, 0, 0, 0);
     layout->addWidget(m_differenceSection);
     auto* figure = new Section(tr("Figure"), this);
     auto* buttons = new QWidget;
     auto* row = new QHBoxLayout(buttons);
-    row->setContentsMargins(0, 0, 0, 4);
+    row->setContentsMargins(metrics::kSpace12, 0, metrics::kSpace12, metrics::kSpace8);
     row->setSpacing(metrics::kSpace8);
-    auto* exporting = makeButton(tr("Figure"), QStringLiteral("export"), ButtonKind::Normal, ControlSize::Normal, buttons);
+    auto* exporting = makeButton(tr("Export figure"), QStringLiteral("export"), ButtonKind::Normal, ControlSize::Normal, buttons);
     exporting->setToolTip(tr("PDF, SVG or PNG with text as text; CSV with every point"));
     auto* latex = makeButton(tr("LaTeX"), QStringLiteral("table"), ButtonKind::Normal, ControlSize::Normal, buttons);
     latex->setToolTip(tr("Copies the table for a paper"));
-    auto* csv = makeButton(tr("CSV"), {}, ButtonKind::Normal, ControlSize::Normal, buttons);
-    csv->setToolTip(tr("Copies the table at full precision"));
     row->addWidget(exporting, 1);
     row->addWidget(latex);
-    row->addWidget(csv);
     figure->setBody(buttons);
+    figure->setBodyMargins(0, 0, 0, 0);
     layout->addWidget(figure);
     layout->addStretch(1);
     connect(exporting, &QPushButton::clicked, this, &CompareInspector::exportFigureClicked);
     connect(latex, &QPushButton::clicked, this, &CompareInspector::latexClicked);
-    connect(csv, &QPushButton::clicked, this, &CompareInspector::csvClicked);
 }
 
 void CompareInspector::setRuns(const std::vector<feed::RunInfo>& runs, const std::vector<RunGroup>& groups, int baseline, int chosen) {

@@ -35,14 +35,13 @@ Q_SIGNALS:
     void baselineChosen(int run);
     void exportFigureClicked();
     void latexClicked();
-    void csvClicked();
 
 private:
     class RunRows;
     class IntervalView;
     QLabel *m_title, *m_grouping, *m_value, *m_sentence;
     RunRows* m_rows;
-    widgets::Section *m_runsSection, *m_differenceSection;
+    widgets::Section *m_differenceSection;
     IntervalView* m_interval;
     widgets::KeyValueList* m_facts;
 };

@@ -64,6 +64,8 @@ ComparePage::ComparePage(AppContext& context, QWidget* parent) : Page(context, p
     buildToolBar();
     m_loss = new LossChart(tr("Valid loss"), tr("by epoch"), this);
     m_top1 = new LossChart(tr("Valid top-1"), tr("by epoch"), this);
+    m_loss->setLateFocused(true);
+    m_top1->setLateFocused(true);
     m_group->add(m_loss);
     m_group->add(m_top1);
     m_model = new CompareModel(this);
@@ -207,7 +209,8 @@ void ComparePage::rebuild() {
         m_chosen = current != m_baseline && m_ids.contains(current) ? current : m_ids.value(m_ids.value(0) == m_baseline ? 1 : 0);
     }
     m_baselineBox->clear();
-    m_baselineBox->addItems(full);
+    m_baselineBox->addItems(m_short);
+    for (int i = 0; i < full.size(); ++i) m_baselineBox->setItemData(i, full[i], Qt::ToolTipRole);
     m_baselineBox->setCurrentIndex(static_cast<int>(m_ids.indexOf(m_baseline)));
     m_groups = groupRuns(m_runs, m_short, m_groupBox->currentIndex() == 0);
     rebuildCharts();
@@ -283,6 +286,8 @@ void ComparePage::rebuildTable() {
         heads.append({m_ids[i], format::text(run.name), m_short[i], run.colorIndex, run.state});
     }
     m_model->setTable(heads, compareRows(m_runs, static_cast<int>(m_ids.indexOf(m_baseline)), m_short));
+    // What the table does not need goes to the charts.
+    m_table->setMaximumHeight(m_table->contentHeight() + metrics::kSpace12);
 }
 
 QWidget* ComparePage::inspector() {
@@ -295,7 +300,6 @@ QWidget* ComparePage::inspector() {
         connect(m_inspector, &CompareInspector::baselineChosen, this, [this](int row) { setBaseline(m_ids.value(row)); });
         connect(m_inspector, &CompareInspector::exportFigureClicked, this, &ComparePage::exportFigure);
         connect(m_inspector, &CompareInspector::latexClicked, this, [this] { copyTable(true); });
-        connect(m_inspector, &CompareInspector::csvClicked, this, [this] { copyTable(false); });
         rebuildInspector();
     }
     return m_inspector;

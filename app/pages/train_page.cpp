@@ -183,7 +183,8 @@ void TrainPage::connectSignals() {
     connect(m_xKind, &SegmentedControl::currentChanged, this, [this](int index) { m_group->setXKind(static_cast<XKind>(index)); });
     connect(m_smoothing, &QSlider::valueChanged, this, [this](int position) { setSmoothingByUser(smoothingOfSlider(position)); });
     connect(m_group, &ChartGroup::smoothingChanged, this, [this](double steps) {
-        if (steps != smoothingOfSlider(m_smoothing->value())) m_isSmoothingManual = true;
+        Q_UNUSED(steps);
+        m_isSmoothingManual |= !m_isSmoothingAutomatic;  // keys in a chart
         refreshSmoothing();
     });
     connect(m_events, &QToolButton::toggled, this, &TrainPage::refreshEvents);
@@ -259,7 +260,7 @@ void TrainPage::rebuild() {
     if (isAll) rebuildAllSeries(runs, labels);
     else rebuildTraining(runs, labels);
     refreshEvents();
-    if (!m_isSmoothingManual) m_group->setSmoothing(automaticSmoothing());
+    applyAutomaticSmoothing();
     refreshSmoothing();
     showEmptyOr(isAll ? static_cast<QWidget*>(m_allBody) : m_trainingBody);
     m_group->updateNow();
@@ -404,6 +405,13 @@ double TrainPage::automaticSmoothing() const {
     return smoothingOfSlider(sliderOfSmoothing(std::max(steps * 0.0035, std::min(steps / 60, 20.0))));
 }
 
+void TrainPage::applyAutomaticSmoothing() {
+    if (m_isSmoothingManual) return;
+    m_isSmoothingAutomatic = true;
+    m_group->setSmoothing(automaticSmoothing());
+    m_isSmoothingAutomatic = false;
+}
+
 void TrainPage::setSmoothingByUser(double steps) {
     m_isSmoothingManual = true;
     m_group->setSmoothing(steps);
@@ -427,7 +435,7 @@ void TrainPage::onPoints(const QString& run, const QString& series) {
     }
     if (!m_isActive && !isVisible()) return;
     m_lines.axis(run);  // the epoch table grows with the points
-    if (!m_isSmoothingManual) m_group->setSmoothing(automaticSmoothing());
+    applyAutomaticSmoothing();
     m_group->scheduleUpdate();
 }
 

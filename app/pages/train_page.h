@@ -67,6 +67,7 @@ private:
     void refreshSmoothing();
     void onPoints(const QString& run, const QString& series);
     double automaticSmoothing() const;
+    void applyAutomaticSmoothing();
     void setSmoothingByUser(double steps);
     void showEmptyOr(QWidget* body);
     void fillExportMenu(QMenu& menu);
@@ -91,7 +92,7 @@ private:
     QHash<QString, widgets::LossChart*> m_allCharts;
     widgets::LossChart *m_loss = nullptr, *m_top1 = nullptr, *m_rate = nullptr, *m_norm = nullptr;
     Layout m_layout = Layout::Training;
-    bool m_isActive = false, m_isRebuildPending = false, m_isSmoothingManual = false;
+    bool m_isActive = false, m_isRebuildPending = false, m_isSmoothingManual = false, m_isSmoothingAutomatic = false;
     QSet<QString> m_asked;       ///< runs whose log was asked for
     QSet<QString> m_knownLines;  ///< "run/series" that some chart draws
 };

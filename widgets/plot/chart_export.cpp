@@ -157,6 +157,18 @@ QString LossChart::csv() const {
     return text;
 }
 
+QString LossChart::readoutTable() const {
+    QString text = QStringLiteral("line\tstep\tsmooth\traw\n");
+    if (!m_scene.cursorKey) return {};
+    for (const auto& line : m_scene.lines) {
+        const auto reading = line->isVisible() ? line->readingAt(*m_scene.cursorKey, m_scene.tolerance) : std::nullopt;
+        if (!reading) continue;
+        text += line->spec().label + u'\t' + (reading->step >= 0 ? QString::number(reading->step) : QString()) + u'\t' +
+                (line->isSmoothed() ? format::copyText(reading->smooth) : QString()) + u'\t' + format::copyText(reading->raw) + u'\n';
+    }
+    return text;
+}
+
 void LossChart::renderTo(QPainter& generic, const QSize& size, bool isVector) {
     auto& painter = static_cast<QCPPainter&>(generic);
     const ChartLook screen = m_scene.look;
@@ -221,6 +233,7 @@ void LossChart::fillMenu(QMenu& menu) {
     }
     menu.addSeparator();
     menu.addAction(tr("Copy picture"), this, &LossChart::copyPicture);
+    menu.addAction(tr("Copy values at the cursor"), this, [this] { QApplication::clipboard()->setText(readoutTable()); })->setEnabled(m_scene.cursorKey.has_value());
     menu.addAction(tr("Copy points as CSV"), this, [this] { QApplication::clipboard()->setText(QStringLiteral("run,line,x,step,wall_secs,value\n") + csv()); });
     if (m_group) menu.addAction(tr("Export chart…"), m_group, [this] { Q_EMIT m_group->exportRequested(this); });
 }

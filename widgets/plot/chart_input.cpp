@@ -4,6 +4,8 @@
 #include "widgets/plot/loss_chart.h"
 #include "widgets/plot/qcp.h"
 
+#include <QClipboard>
+#include <QGuiApplication>
 #include <QKeyEvent>
 #include <QMenu>
 #include <QMouseEvent>
@@ -172,6 +174,10 @@ bool ChartInput::key(QKeyEvent* event) {
     ChartGroup* group = m_chart->group();
     const QRect area = m_chart->plot()->axisRect()->rect();
     const double stride = event->modifiers().testFlag(Qt::ShiftModifier) ? 10 : 1;
+    if (event->matches(QKeySequence::Copy)) {
+        QGuiApplication::clipboard()->setText(m_chart->readoutTable());
+        return true;
+    }
     switch (event->key()) {
         case Qt::Key_Left: moveCursor(-stride); return true;
         case Qt::Key_Right: moveCursor(stride); return true;

@@ -14,7 +14,7 @@ class LossChart;
 
 /// Mouse and keys of one chart.
 /// Drag: box zoom. Shift or right drag: pan. Wheel: zoom x at the cursor; Ctrl: y; Shift: pan. Double click or 0: all.
-/// Backspace: back. Arrows, PgUp/PgDn, Home/End: cursor. + and −: zoom. L: log y, Shift+L: log x. [ and ]: smoothing.
+/// Backspace: back. Arrows, PgUp/PgDn, Home/End: cursor. + and −: zoom. L: log y, Shift+L: log x. [ and ]: smoothing. Ctrl+C: values at the cursor.
 class ChartInput : public QObject {
     Q_OBJECT
 public:

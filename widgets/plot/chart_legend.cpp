@@ -127,7 +127,12 @@ QSize ChartLegend::sizeHint() const {
     return {width, metrics::kChartHeader - 2};
 }
 
-QSize ChartLegend::minimumSizeHint() const { return {m_entries.isEmpty() ? 0 : kMoreWidth, metrics::kChartHeader - 2}; }
+// The first line always shows; the others may be counted.
+QSize ChartLegend::minimumSizeHint() const {
+    if (m_entries.isEmpty()) return {0, metrics::kChartHeader - 2};
+    const int first = widthOf(m_entries.front(), m_valueWidths.value(0));
+    return {first + (m_entries.size() > 1 ? kMoreWidth : 0), metrics::kChartHeader - 2};
+}
 
 void ChartLegend::paintEvent(QPaintEvent*) {
     QPainter painter(this);

@@ -24,7 +24,7 @@ struct Label {
 };
 
 // Labels stand right of their line, left of it at the end of the chart; of two that collide the later one goes.
-void paintLabels(QCPPainter& painter, const QRect& area, std::vector<Label>& labels) {
+void paintLabels(QCPPainter& painter, const QRect& area, std::vector<Label>& labels, const QColor& ground) {
     std::stable_sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.x < b.x; });
     const QFontMetrics metrics(theme().font(Type::Caption));
     painter.setFont(theme().font(Type::Caption));
@@ -34,6 +34,7 @@ void paintLabels(QCPPainter& painter, const QRect& area, std::vector<Label>& lab
         double left = label.x + kLabelGap;
         if (left + width > area.right() + 8) left = label.x - kLabelGap - width;
         if (left < occupied) continue;
+        painter.fillRect(QRectF(left - 2, area.top() - 1, width + 4, metrics.height()), ground);
         painter.setPen(label.color);
         painter.drawText(QPointF(left, area.top() + metrics.ascent()), label.text);
         occupied = left + width + 6;
@@ -97,6 +98,7 @@ void paintClaim(QCPPainter& painter, const QRect& area, const ChartScene& scene,
     const double width = metrics.horizontalAdvance(scene.claim->text);
     const bool hasRoomAbove = at - area.top() > metrics.height();
     const double baseline = hasRoomAbove ? at - 3 - metrics.descent() : at + 2 + metrics.ascent();
+    painter.fillRect(QRectF(area.right() - width - 3, baseline - metrics.ascent(), width + 5, metrics.height() - 1), scene.look.color(Color::Well, 0.72));
     painter.drawText(QPointF(area.right() - width, baseline), scene.claim->text);
 }
 
@@ -167,7 +169,7 @@ void paintMarks(QCPPainter& painter, const QRect& area, const ChartScene& scene,
     }
     if (scene.detail != EventDetail::Full) return;
     labels.insert(labels.begin(), breaks.begin(), breaks.end());
-    paintLabels(painter, area, labels);
+    paintLabels(painter, area, labels, scene.look.color(Color::Well, 0.72));
     if (!scene.xUnit.isEmpty()) {
         const QFontMetrics metrics(theme().font(Type::Caption));
         painter.setFont(theme().font(Type::Caption));

@@ -177,8 +177,13 @@ ValueRange countOutside(const ChartScene& scene, const AxisRange& keys, const Ax
     return result;
 }
 
-ValueRange chooseValueRange(const ChartScene& scene, const AxisRange& keys, bool isLog) {
+ValueRange chooseValueRange(const ChartScene& scene, const AxisRange& view, bool isLog) {
     Bounds bounds;
+    AxisRange keys = view;
+    if (const auto whole = scene.keyExtent(); scene.isLateFocused && whole) {
+        const double early = whole->low + 0.1 * whole->size();
+        if (early < view.high) keys.low = std::max(view.low, early);
+    }
     for (const auto& line : scene.lines) {
         if (!line->isVisible() || line->isEmpty()) continue;
         std::vector<double> raw;
@@ -194,15 +199,21 @@ ValueRange chooseValueRange(const ChartScene& scene, const AxisRange& keys, bool
     for (const Forecast& forecast : scene.forecasts)
         for (const double v : forecast.values)
             if (isUsable(v, isLog)) bounds.add(v);
-    if (scene.claim && isUsable(scene.claim->value, isLog)) bounds.add(scene.claim->value);
+    if (scene.claim && isUsable(scene.claim->value, isLog)) {
+        bounds.add(scene.claim->value);
+        // Room for its label above the line.
+        if (!isLog && !bounds.isEmpty()) bounds.add(scene.claim->value + 0.09 * (bounds.high - bounds.low));
+    }
     const AxisRange whole = wholeValueRange(scene, keys, isLog);
     if (bounds.isEmpty()) return countOutside(scene, keys, whole);
     AxisRange range = padded(bounds.low, bounds.high, isLog);
-    // Leaving points out must pay: only when all of them would need a quarter more room at that end.
+    // Leaving points out must pay: only when all of them would need a quarter more room at that end; a logarithmic
+    // axis has room for decades.
+    const double limit = isLog ? 3.0 : 1.25;
     const auto size = [&](double low, double high) { return isLog ? std::log(high / low) : high - low; };
     const double own = size(range.low, range.high);
-    if (size(range.low, std::max(range.high, whole.high)) < 1.25 * own) range.high = std::max(range.high, whole.high);
-    if (size(std::min(range.low, whole.low), range.high) < 1.25 * own) range.low = std::min(range.low, whole.low);
+    if (size(range.low, std::max(range.high, whole.high)) < limit * own) range.high = std::max(range.high, whole.high);
+    if (size(std::min(range.low, whole.low), range.high) < limit * own) range.low = std::min(range.low, whole.low);
     return countOutside(scene, keys, range);
 }
 

@@ -51,6 +51,8 @@ struct ChartScene {
     std::vector<ChartEvent> events;
     std::vector<Forecast> forecasts;
     std::optional<ChartClaim> claim;
+    /// Epoch curves fall steeply at first and differ later: the chosen y range leaves the first tenth of x aside.
+    bool isLateFocused = false;
     EventDetail detail = EventDetail::BreaksOnly;
     QString xUnit;      ///< above the end of the axis: "step"
     QString emptyText;  ///< in the middle while no line has points
@@ -82,6 +84,7 @@ struct ValueRange {
 
 /// Smooth lines, epoch values and the claim are always inside. Raw points are, unless a few of them (under half a
 /// percent at either end) would squeeze all others: then the range ends at a round number and the rest is counted.
+/// With isLateFocused the first tenth of x neither stretches the range nor is counted.
 ValueRange chooseValueRange(const ChartScene& scene, const AxisRange& keys, bool isLog);
 /// Counts what lies outside a given range (after a zoom).
 ValueRange countOutside(const ChartScene& scene, const AxisRange& keys, const AxisRange& values);

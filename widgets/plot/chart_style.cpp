@@ -9,7 +9,7 @@
 namespace espalier::widgets {
 namespace {
 
-constexpr double kGapX = 90, kGapY = 38;
+constexpr double kGapX = 72, kGapY = 38;
 
 double gapOf(const QCPAxis* axis) { return axis->orientation() == Qt::Horizontal ? kGapX : kGapY; }
 double lengthOf(const QCPAxis* axis) {

@@ -17,7 +17,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cmath>
 
 namespace espalier::widgets {
@@ -35,16 +34,10 @@ QString readingText(double value) {
     return format::significant(value, 4);
 }
 
-QString fullText(double value) {
-    if (!std::isfinite(value)) return format::fixed(value, 3);
-    // Most values are float32 in the log; their own digits say all there is.
-    const auto narrow = static_cast<float>(value);
-    char buffer[40];
-    const auto end = static_cast<double>(narrow) == value ? std::to_chars(buffer, buffer + 40, narrow).ptr
-                                                          : std::to_chars(buffer, buffer + 40, value).ptr;
-    QString text = QString::fromLatin1(buffer, static_cast<qsizetype>(end - buffer));
-    if (text.startsWith(u'-')) text[0] = QChar(0x2212);
-    return text;
+QString readoutText(double value) {
+    if (!std::isfinite(value)) return format::fixed(value, 5);
+    const double size = std::abs(value);
+    return size < 10 && (value == 0 || size >= 1e-3) ? format::fixed(value, 5) : format::significant(value, 7);
 }
 
 LossChart::LossChart(const QString& title, const QString& caption, QWidget* parent)
@@ -112,6 +105,11 @@ void LossChart::setLeftMargin(int px) {
     QMargins margins = m_plot->axisRect()->margins();
     margins.setLeft(px);
     m_plot->axisRect()->setMargins(margins);
+}
+
+void LossChart::setLateFocused(bool isLateFocused) {
+    m_scene.isLateFocused = isLateFocused;
+    m_isDirty = true;
 }
 
 void LossChart::setEmptyText(const QString& text) {
@@ -280,8 +278,8 @@ ReadoutBox::Content LossChart::readoutContent() const {
         if (!line->isVisible()) continue;
         const auto reading = line->readingAt(*m_scene.cursorKey, m_scene.tolerance);
         if (!reading) continue;
-        content.rows.append({line->spec().label, line->isSmoothed() ? readingText(reading->smooth) : QString(),
-                             fullText(reading->raw), line->spec().colorIndex});
+        content.rows.append({line->spec().label, line->isSmoothed() ? readoutText(reading->smooth) : QString(),
+                             readoutText(reading->raw), line->spec().colorIndex});
         content.hasSmooth |= line->isSmoothed();
         if (!lead && reading->step >= 0) {
             lead = reading;

@@ -34,6 +34,8 @@ public:
     QString caption() const { return m_caption; }
     void setTitle(const QString& title);
     void setCaption(const QString& caption);
+    /// For curves by epoch: the chosen y range is that of the later nine tenths.
+    void setLateFocused(bool isLateFocused);
     /// Room at the left for axis labels: 46 px, 38 in small charts.
     void setLeftMargin(int px);
     /// What is said when there is nothing to draw ("no top-1 in this run").
@@ -80,6 +82,8 @@ public:
     void copyPicture();
     /// Every shown point at full precision, nothing decimated.
     QString csv() const;
+    /// Values at the cursor at full precision, tab-separated: what Ctrl+C copies.
+    QString readoutTable() const;
     /// Header and chart into a rectangle of `size` with paper colours; text stays text.
     void renderTo(QPainter& painter, const QSize& size, bool isVector);
 
@@ -115,7 +119,7 @@ private:
 
 /// "1.289", "0.0184", "2.95e-4": as legends and badges write values.
 QString readingText(double value);
-/// All digits that tell the value apart: "1.4777123".
-QString fullText(double value);
+/// One digit more than axes and legends can show: "1.47771", "0.32717". All digits go to the clipboard and files.
+QString readoutText(double value);
 
 }  // namespace espalier::widgets

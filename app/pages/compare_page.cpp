@@ -82,7 +82,8 @@ ComparePage::ComparePage(AppContext& context, QWidget* parent) : Page(context, p
     row->addWidget(padded(m_top1, metrics::kSpace8, metrics::kPagePadding), 1);
     column->addLayout(row, 5);
     column->addWidget(makeLine(Qt::Horizontal, body));
-    column->addWidget(padded(m_table, metrics::kPagePadding, metrics::kPagePadding), 6);
+    m_tableBox = padded(m_table, metrics::kPagePadding, metrics::kPagePadding);
+    column->addWidget(m_tableBox, 6);
     m_stack = new QStackedWidget(this);
     m_stack->addWidget(body);
     auto* empty = new EmptyState(QStringLiteral("compare"), tr("Nothing to compare yet"),
@@ -287,7 +288,7 @@ void ComparePage::rebuildTable() {
     }
     m_model->setTable(heads, compareRows(m_runs, static_cast<int>(m_ids.indexOf(m_baseline)), m_short));
     // What the table does not need goes to the charts.
-    m_table->setMaximumHeight(m_table->contentHeight() + metrics::kSpace12);
+    m_tableBox->setMaximumHeight(m_table->contentHeight() + 2 * metrics::kSpace4 + metrics::kSpace12);
 }
 
 QWidget* ComparePage::inspector() {

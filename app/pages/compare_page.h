@@ -80,6 +80,7 @@ private:
     widgets::LossChart *m_loss = nullptr, *m_top1 = nullptr;
     CompareModel* m_model = nullptr;
     CompareTableView* m_table = nullptr;
+    QWidget* m_tableBox = nullptr;
     QPointer<CompareInspector> m_inspector;
     QSet<QString> m_asked;
     bool m_isActive = false, m_isRebuildPending = false;

@@ -94,7 +94,11 @@ void TrainPage::buildToolBar() {
     m_bar->add(m_xKind);
     m_bar->addSeparator();
     auto* smoothingIcon = new QLabel(m_bar);
-    smoothingIcon->setPixmap(iconPixmap(QStringLiteral("smoothing"), metrics::kIconTool, Color::Text2, devicePixelRatioF()));
+    const auto paintIcon = [this, smoothingIcon] {
+        smoothingIcon->setPixmap(iconPixmap(QStringLiteral("smoothing"), metrics::kIconTool, Color::Text2, devicePixelRatioF()));
+    };
+    paintIcon();
+    connect(&theme(), &Theme::changed, smoothingIcon, paintIcon);
     smoothingIcon->setToolTip(tr("Smoothing: exponential average over steps"));
     m_bar->add(smoothingIcon);
     m_smoothing = new AccentSlider(m_bar);

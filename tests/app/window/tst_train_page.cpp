@@ -7,6 +7,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include "app/pages/compare_page.h"
 #include "app/pages/run_names.h"
 #include "app/pages/train_page.h"
 #include "app/shell/main_window.h"
@@ -259,6 +260,7 @@ private Q_SLOTS:
             if (auto* train = qobject_cast<TrainPage*>(window.currentPage()); train && page == QStringLiteral("train")) {
                 train->group()->setCursor(58410, train->lossChart());
             }
+            if (auto* compare = qobject_cast<ComparePage*>(window.currentPage())) compare->setBaseline(QString::fromStdString(ids[2]));
             QTest::qWait(200);
             QVERIFY(window.grab().save(folder + u'/' + name + QStringLiteral(".png")));
         };

@@ -202,7 +202,10 @@ CompareInspector::CompareInspector(QWidget* parent) : QWidget(parent) {
 void CompareInspector::setRuns(const std::vector<feed::RunInfo>& runs, const std::vector<RunGroup>& groups, int baseline, int chosen) {
     const int count = static_cast<int>(runs.size());
     const bool isGrouped = groups.size() < runs.size();
-    m_title->setText(isGrouped ? tr("%n runs", nullptr, count) + QStringLiteral(", ") + tr("%n groups", nullptr, static_cast<int>(groups.size())) : tr("%n runs", nullptr, count));
+    const auto number = [](int n, const QString& one, const QString& many) { return n == 1 ? one : many.arg(n); };
+    const QString runText = number(count, tr("1 run"), tr("%1 runs"));
+    const QString groupText = number(static_cast<int>(groups.size()), tr("1 group"), tr("%1 groups"));
+    m_title->setText(isGrouped ? QString(runText + QStringLiteral(", ") + groupText) : runText);
     m_grouping->setText(isGrouped ? tr("seeds of equal parameters are one group") : tr("no two differ in the seed alone"));
     m_rows->setRuns(runs, baseline, chosen);
 }

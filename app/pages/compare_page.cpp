@@ -332,8 +332,8 @@ QString ComparePage::welchSentence(int a, int b) const {
     };
     const auto va = valuesOf(*groupA), vb = valuesOf(*groupB);
     if (va.empty() && vb.empty()) return {};
-    if (va.size() < 2) return tr("needs %n more seeds of %1", nullptr, 2 - static_cast<int>(va.size())).arg(groupA->label.section(u',', 0, 0));
-    if (vb.size() < 2) return tr("needs %n more seeds of %1", nullptr, 2 - static_cast<int>(vb.size())).arg(groupB->label.section(u',', 0, 0));
+    if (va.size() < 2) return tr("needs %1 more of %2").arg(2 - static_cast<int>(va.size())).arg(groupA->label.section(u',', 0, 0));
+    if (vb.size() < 2) return tr("needs %1 more of %2").arg(2 - static_cast<int>(vb.size())).arg(groupB->label.section(u',', 0, 0));
     const auto result = welch(va, vb);
     return result ? (result->p < 0.001 ? QStringLiteral("p < 0.001") : QStringLiteral("p = %1").arg(format::fixed(result->p, 3))) : tr("seeds do not vary");
 }

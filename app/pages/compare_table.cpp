@@ -255,7 +255,7 @@ QVariant CompareModel::data(const QModelIndex& index, int role) const {
 
 QVariant CompareModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal) return {};
-    if (section == 0) return role == Qt::DisplayRole ? tr("%n runs", nullptr, static_cast<int>(m_heads.size())) : QVariant();
+    if (section == 0) return role == Qt::DisplayRole ? QVariant(m_heads.size() == 1 ? tr("1 run") : tr("%1 runs").arg(m_heads.size())) : QVariant();
     if (section > m_heads.size()) return {};
     const Head& head = m_heads[section - 1];
     if (role == Qt::DisplayRole) return head.shortName;

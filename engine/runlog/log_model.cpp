@@ -6,7 +6,7 @@
 namespace espalier::runlog {
 namespace {
 
-constexpr std::uint32_t kMaxSeries = 1u << 22;  // a damaged id must not allocate the machine away
+constexpr std::uint32_t kMaxSeries = 1u << 17;  // a damaged id must not allocate the machine away
 
 Result<void> checkDecoded(const ByteReader& in) {
     if (in.isGood()) return {};

@@ -197,7 +197,9 @@ void TestRecipeConformance::cardIsComplete() {
     QVERIFY(c.id.size() > 3 && c.id[2] == '-');
     for (const auto* text : {&c.name, &c.title, &c.paperLink, &c.about, &c.version}) QVERIFY(!text->empty());
     QVERIFY(c.year > 1980 && c.year < 2100);
-    QVERIFY(!c.kinds.empty() && !c.domains.empty() && !c.outputs.empty() && !c.claims.empty());
+    QVERIFY(!c.kinds.empty() && !c.domains.empty() && !c.outputs.empty());
+    // A quantizer's paper claims what it does to other people's models; there may be no number to hold a run against.
+    if (c.kinds.front() != "quantize") QVERIFY(!c.claims.empty());
     QVERIFY(!c.schema.specs().empty());
     for (const auto& claim : c.claims) QVERIFY(!claim.dataset.empty() && !claim.metric.empty() && !claim.source.empty());
     std::set<std::string> keys;

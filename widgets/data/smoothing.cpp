@@ -143,7 +143,9 @@ void SmoothLine::everyBlock(const LineColumns& columns, const Decimator& decimat
         hint = Decimator::lowerBound(columns, segment, edges[c + 1], hint);
         const std::size_t end = std::min(endBlock, hint / kBlock);
         if (end <= block) continue;
-        const Extent extent = m_pyramid.extent(m_ends, block, end);
+        // Within one smoothing length the average has no room for an extreme of its own: its end stands for the column.
+        const bool isShort = segment.stride > 0 && static_cast<double>((end - block) * kBlock) * static_cast<double>(segment.stride) <= m_length;
+        const Extent extent = isShort ? Extent{m_ends[end - 1], m_ends[end - 1], 0} : m_pyramid.extent(m_ends, block, end);
         if (gap != gaps.end() && *gap < end * kBlock) {
             out.push_back({columns.key(*gap), std::numeric_limits<double>::quiet_NaN()});
             while (gap != gaps.end() && *gap < end * kBlock) ++gap;
@@ -156,14 +158,14 @@ void SmoothLine::everyBlock(const LineColumns& columns, const Decimator& decimat
             };
             const double a = m_ends[block], b = m_ends[end - 1];
             const double keyA = keyAt(block), keyB = keyAt(end - 1);
-            out.push_back({keyA, a});
-            if (end - block > 2) {
+            if (!isShort) out.push_back({keyA, a});
+            if (!isShort && end - block > 2) {
                 const double third = (keyB - keyA) / 3;
                 // The order of low and high within one pixel is not visible.
                 if (extent.min < std::min(a, b)) out.push_back({keyA + third, extent.min});
                 if (extent.max > std::max(a, b)) out.push_back({keyA + 2 * third, extent.max});
             }
-            if (end - block > 1) out.push_back({keyB, b});
+            if (isShort || end - block > 1) out.push_back({keyB, b});
         }
         block = end;
     }

@@ -33,7 +33,7 @@ public:
         double key = 0, value = 0;
     };
     /// The curve over the view: every point while they are few, else first, lowest, highest and last of each column
-    /// (of the states every 16 points).
+    /// (of the states every 16 points); a column narrower than the smoothing length gives one point.
     std::vector<Vertex> vertices(const LineColumns& columns, const Decimator& decimator,
                                  std::span<const double> edges) const;
 

@@ -140,9 +140,13 @@ private Q_SLOTS:
             if (isTie.sum().item<std::int64_t>() == 0) {
                 QVERIFY2(relative(flex.l2.grad(), *file->find(key + ".grad_l2")) < 1e-5, key.c_str());
                 QVERIFY2(relative(flex.l3.grad(), *file->find(key + ".grad_l3")) < 1e-5, key.c_str());
-                // q − u is a difference of numbers up to 2^b: float32 keeps 2^b · 6e-8 of it, twice over.
-                const double floor = std::max(1e-5, std::ldexp(1.2e-7, kind.bits));
-                QVERIFY2(relative(flex.l1.grad(), file->find(key + ".grad_l1")->reshape(flex.l1.sizes())) < floor, key.c_str());
+                // dL/dl1 sums G·s1·(q − u): terms far smaller than the u they come from, so float32 leaves about
+                // 2.5e-7 of Σ|G·s1·u| whatever the sum is.
+                at::NoGradGuard noGrad;
+                const auto size = at::sum_to((g * flex.finalScale() * u).abs(), flex.l1.sizes());
+                const auto expected = file->find(key + ".grad_l1")->reshape(flex.l1.sizes());
+                const auto allowed = 1e-5 * expected.abs().max() + 2.5e-7 * size;
+                QVERIFY2(((flex.l1.grad() - expected).abs() <= allowed).all().item<bool>(), key.c_str());
             }
             ++cases;
         }

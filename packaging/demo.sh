@@ -14,7 +14,7 @@ mkdir -p "$shots"
 cli() { build/dev/app/espalier-cli --workspace "$workspace" "$@"; }
 
 echo "== Import"
-cli import resources/samples/digits/digits.csv.gz --name digits
+cli import resources/samples/digits/digits.csv.gz --name digits --split 0.6,0.1,0.3
 echo "== Train"
 cli run 70 --data digits --name digits-cct-s0 --seed 0 --epochs 30 --batch 32 --lr 3e-3
 cli run 70 --data digits --name digits-vit-s0 --seed 0 --epochs 10 --batch 32 --lr 3e-3 --variant vit_lite_desk

@@ -15,16 +15,19 @@ private Q_SLOTS:
     void plainHeadersCompileAlone() {
         const QDir root(QStringLiteral(ESPALIER_SOURCE_DIR));
         QStringList headers;
-        for (const auto* room : {"base", "feed", "metrics", "api", "intake", "catalog", "runlog"}) {
+        for (const auto* room : {"base", "feed", "metrics", "api", "intake", "catalog"}) {
             QDirIterator files(root.filePath(QStringLiteral("engine/") + QString::fromLatin1(room)), {QStringLiteral("*.h")},
                                QDir::Files);
             while (files.hasNext()) headers << root.relativeFilePath(files.next());
         }
         headers << QStringLiteral("engine/runtime/engine.h") << QStringLiteral("engine/runtime/workspace.h");
+        // The run log's other headers are its own and wrap HDF5.
+        for (const auto* name : {"run_log_writer", "run_log_reader", "h5_foreign"})
+            headers << QStringLiteral("engine/runlog/%1.h").arg(QString::fromLatin1(name));
         // Their names say that they belong to torch or wrap a library.
         headers.removeIf([](const QString& h) {
             return h == QStringLiteral("engine/api/torch.h") || h == QStringLiteral("engine/api/blocks.h") ||
-                   h.contains(QStringLiteral("runlog/h5")) || h.contains(QStringLiteral("catalog/sqlite"));
+                   h.contains(QStringLiteral("catalog/sqlite"));
         });
         QVERIFY(headers.size() > 20);
         headers.sort();

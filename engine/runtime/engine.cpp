@@ -134,6 +134,7 @@ Result<feed::JobId> Engine::Impl::enqueue(RunPlan plan) {
 
 void Engine::Impl::runJobs() {
     lowerThreadPriority();
+    keepFreedMemory();
     at::set_num_threads(availableCores());
     if (auto measured = runGuarded("speed measurement",
                                    [this]() -> Result<void> {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -18,6 +19,14 @@ void lowerThreadPriority() {
     sched_param parameters{};
     if (::sched_setscheduler(static_cast<pid_t>(thread), SCHED_BATCH, &parameters) != 0)
         ESPALIER_LOG(Debug, "runtime") << "the engine thread keeps its scheduling class";
+}
+
+void keepFreedMemory() {
+#ifdef __GLIBC__
+    ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most glibc accepts
+    ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    ::mallopt(M_TOP_PAD, 64 << 20);
+#endif
 }
 
 int availableCores() {

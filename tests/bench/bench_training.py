@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Training throughput against PyTorch eager, interleaved: python3 tests/bench/bench_training.py [--model NAME] [--rounds N]
 
-Both train the same compact transformer on the same random CIFAR-shaped images with the same batch, threads and
-augmentation (crop and flip), fused AdamW, fp32, attention dropout 0.1, stochastic depth 0.1. The peer is installed into
-build/bench/peer once. Prints images a second of each round and the ratio; needs a built espalier-cli (build/dev/app).
+Both train the same compact transformer on the same 32x32 pictures with the same batch, threads and augmentation (crop and
+flip), fused AdamW, fp32, attention dropout 0.1, stochastic depth 0.1. The peer is installed into build/bench/peer once.
+A rate is images over wall time from the end of the fifth step to the last; needs a built espalier-cli (build/dev/app).
 """
 import argparse
 import json
@@ -21,8 +21,8 @@ import sys, time, statistics, torch, torchvision
 from torch import nn
 import torch.nn.functional as F
 
-layers, width, heads, ratio, convs, batch, steps, threads = map(int, sys.argv[1:9])
-images = sys.argv[9]
+layers, width, heads, ratio, convs, batch, steps, threads, workers = map(int, sys.argv[1:10])
+images, warm = sys.argv[10], 5
 torch.set_num_threads(threads)
 torch.manual_seed(0)
 
@@ -75,23 +75,25 @@ class Net(nn.Module):
 import numpy
 from PIL import Image
 T = torchvision.transforms
-data = numpy.load(images)
+with numpy.load(images) as archive:  # read once: a lazy archive would decode the member at every access
+    pixels, labels = archive["x"], archive["y"]
 
 
 class Set(torch.utils.data.Dataset):
     t = T.Compose([T.RandomCrop(32, 4), T.RandomHorizontalFlip(), T.ToTensor(), T.Normalize((.5,) * 3, (.25,) * 3)])
 
     def __len__(self):
-        return len(data["x"])
+        return len(pixels)
 
     def __getitem__(self, i):
-        return self.t(Image.fromarray(data["x"][i])), int(data["y"][i])
+        return self.t(Image.fromarray(pixels[i])), int(labels[i])
 
 
-loader = torch.utils.data.DataLoader(Set(), batch, shuffle=True, num_workers=1, drop_last=True, persistent_workers=True)
+loader = torch.utils.data.DataLoader(Set(), batch, shuffle=True, num_workers=workers, drop_last=True,
+                                     persistent_workers=workers > 0)
 net = Net().train()
 optimizer = torch.optim.AdamW(net.parameters(), lr=5e-4, weight_decay=3e-2, fused=True)
-times, done, last = [], 0, time.perf_counter()
+done, begin = 0, 0.0
 while done < steps:
     for x, y in loader:
         optimizer.zero_grad(set_to_none=True)
@@ -99,12 +101,12 @@ while done < steps:
         loss.backward()
         optimizer.step()
         loss.item()
-        now = time.perf_counter()
-        times.append(now - last)
-        last, done = now, done + 1
+        done += 1
+        if done == warm:
+            begin = time.perf_counter()
         if done >= steps:
             break
-print(batch / statistics.median(times[3:]))
+print(batch * (done - warm) / (time.perf_counter() - begin))
 '''
 
 
@@ -122,44 +124,58 @@ def install_peer():
     return python
 
 
-def make_data(python, count):
-    file = WORK / f"images-{count}.npz"
+def make_data(python, cifar, count):
+    """Both sides read this archive: the pictures of a class-per-folder tree, or random ones when none is named."""
+    file = WORK / f"images-{pathlib.Path(cifar).name if cifar else 'random'}-{count}.npz"
     if not file.exists():
-        sh(python, "-c", "import numpy as n,sys; r=n.random.default_rng(0); "
-           "n.savez(sys.argv[1], x=r.integers(0,256,(int(sys.argv[2]),32,32,3),dtype=n.uint8), y=n.arange(int(sys.argv[2]))%10)",
-           file, count)
+        sh(python, "-c", """
+import numpy as n, pathlib, sys
+from PIL import Image
+file, folder, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+x, y = n.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), dtype=n.uint8), n.arange(count) % 10
+if folder:
+    names = sorted(d for d in pathlib.Path(folder).iterdir() if d.is_dir())
+    files = [(f, i) for i, d in enumerate(names) for f in sorted(d.iterdir())]
+    files = [files[i] for i in n.random.default_rng(0).permutation(len(files))[:count]]
+    x, y = n.stack([n.asarray(Image.open(f).convert('RGB')) for f, _ in files]), n.array([i for _, i in files])
+n.savez(file, x=x, y=y)
+""", file, cifar, count)
     return file
 
 
-def ours(cli, workspace, model, batch, steps, threads):
-    run = sh(cli, "--workspace", workspace, "--json", "run", "70", "--data", "bench", "--variant", model, "--batch", batch,
-             "--epochs", "1", "--train_limit", batch * steps, "--recipe", "Q", "--augment", "crop+flip", "--flip", "on",
-             "--probes", "0", "--threads", threads, "--log_every", "1", stdout=subprocess.PIPE, text=True)
-    rates = [e["value"] for e in map(json.loads, run.stdout.splitlines())
-             if e.get("event") == "metric" and e["series"] == "train/img_per_s"]
-    return statistics.median(rates[3:])
+def ours(cli, workspace, data, model, batch, steps, threads, warm=5):
+    run = sh(cli, "--workspace", workspace, "--json", "run", "70", "--data", data, "--variant", model, "--batch", batch,
+             "--epochs", "1", "--train_limit", batch * steps, "--hold_out", "0", "--recipe", "Q", "--augment", "crop+flip",
+             "--flip", "on", "--probes", "0", "--threads", threads, "--log_every", "1", stdout=subprocess.PIPE, text=True)
+    at = [e["wall_secs"] for e in map(json.loads, run.stdout.splitlines())
+          if e.get("event") == "metric" and e["series"] == "train/loss"]
+    assert len(at) == steps, f"{len(at)} steps logged, {steps} expected"
+    return batch * (steps - warm) / (at[-1] - at[warm - 1])
 
 
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--model", choices=MODELS, default="CCT-7/3x1")
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--steps", type=int, default=20)
+    options.add_argument("--steps", type=int, default=40)
     options.add_argument("--batch", type=int, default=64)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--images", type=int, default=10000)
+    options.add_argument("--cifar", default="", help="folder with a sub-folder of pictures a class (CIFAR-10 unpacked)")
+    options.add_argument("--workers", type=int, default=1, help="workers of the peer's DataLoader")
     options.add_argument("--cli", default=ROOT / "build" / "dev" / "app" / "espalier-cli")
     o = options.parse_args()
     python = install_peer()
-    data = make_data(python, o.images)
-    workspace = WORK / "workspace"
+    data = make_data(python, o.cifar, o.images)
+    workspace = WORK / f"workspace-{data.stem}"
     if not (workspace / "catalog.sqlite").exists():
         sh(o.cli, "--workspace", workspace, "import", data, "--name", "bench", "--split", "1,0,0", stdout=subprocess.DEVNULL)
     shape = MODELS[o.model]
     ratios = []
     for i in range(o.rounds):
-        peer = float(sh(python, "-c", PEER, *shape, o.batch, o.steps, o.threads, data, stdout=subprocess.PIPE, text=True).stdout)
-        own = ours(o.cli, workspace, o.model, o.batch, o.steps, o.threads)
+        peer = float(sh(python, "-c", PEER, *shape, o.batch, o.steps, o.threads, o.workers, data,
+                        stdout=subprocess.PIPE, text=True).stdout)
+        own = ours(o.cli, workspace, "bench", o.model, o.batch, o.steps, o.threads)
         ratios.append(own / peer)
         print(f"round {i + 1}: espalier {own:.2f} img/s, PyTorch eager {peer:.2f} img/s, ratio {own / peer:.2f}", flush=True)
     print(f"{o.model}, batch {o.batch}, {o.threads} threads: median ratio {statistics.median(ratios):.2f} (bar 1.1)")

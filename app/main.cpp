@@ -10,6 +10,9 @@
 #include "app/shell/main_window.h"
 #include "app/shell/screenshots.h"
 #include "app/shell/services.h"
+#include "engine/api/recipe_module.h"
+#include "engine/api/recipe_modules.h"
+#include "engine/base/log.h"
 #include "widgets/theme/theme.h"
 
 namespace {
@@ -44,6 +47,7 @@ int main(int argc, char** argv) {
 
     api::RecipeRegistry registry;
     if (auto all = api::registerAllRecipes(registry); !all) return complain(all.error());
+    const auto modules = api::loadRecipeModules(registry, api::modulePlaces(), api::programStamp());
     auto workspace = runtime::Workspace::open(runtime::Workspace::defaultFolder(parser.value(workspaceOption).toStdString()));
     if (!workspace) return complain(workspace.error());
     if (parser.isSet(figureOption)) {
@@ -56,12 +60,17 @@ int main(int argc, char** argv) {
     const bool isForPictures = parser.isSet(picturesOption);
     QTemporaryDir scratch;
     runtime::Engine engine(*workspace, registry);
+    engine.setAttended(!isForPictures);
     app::Services services(engine, *workspace, registry, isForPictures ? scratch.filePath(QStringLiteral("pictures.ini")) : QString());
     services.settings.addRecentWorkspace(QString::fromStdString((*workspace)->folder().string()));
     widgets::theme().setMotionReduced(services.settings.isMotionReduced() || isForPictures);
     widgets::theme().install(application, widgets::Theme::kindFromName(parser.value(themeOption), services.settings.themeKind()));
 
     app::MainWindow window(services.context);
+    for (const auto& module : modules)
+        if (module.error) {
+            ESPALIER_LOG(Warning, "api") << module.error->sentence();
+        }
     if (isForPictures) {
         const auto written = app::Screenshots(services.context, window, parser.value(picturesOption)).run();
         if (!written) return complain(written.error());

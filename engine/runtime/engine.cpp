@@ -55,6 +55,7 @@ struct Engine::Impl {
     feed::Inbox<feed::MetricBatch> metrics;
     JobServices services;
 
+    std::atomic<bool> isAttended = false;
     JobQueue runQueue, importQueue;
     mutable std::mutex mutex;  // guards the four below
     std::unordered_map<feed::JobId, std::shared_ptr<Job>> jobs;
@@ -95,6 +96,7 @@ void Engine::Impl::storeStopped(const std::string& runId) {
 std::shared_ptr<Job> Engine::Impl::addJob(const std::string& runId, const std::string& title, const std::string& kind) {
     std::lock_guard lock(mutex);
     auto job = std::make_shared<Job>(nextId++, runId, title, kind, events);
+    job->setAttended(isAttended);
     jobs[job->id()] = job;
     return job;
 }
@@ -176,6 +178,8 @@ void Engine::Impl::runImports() {
 Engine::Engine(std::shared_ptr<Workspace> workspace, const api::RecipeRegistry& registry)
     : d(std::make_unique<Impl>(std::move(workspace), registry)) {}
 Engine::~Engine() = default;
+
+void Engine::setAttended(bool isAttended) { d->isAttended = isAttended; }
 
 Result<feed::JobId> Engine::submit(const RunRequest& request) {
     RunPlan plan;

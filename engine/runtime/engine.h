@@ -53,6 +53,7 @@ struct MachineReport {
     std::string cudaText;                ///< one sentence
     std::vector<std::string> devices;    ///< "cpu", "cuda:0 NVIDIA …"
     std::vector<std::string> missingGpuWheels;
+    std::string gpuCommand;              ///< brings them; empty when none is missing
     std::string libtorchFolder;
 };
 
@@ -62,6 +63,8 @@ class Engine {
 public:
     Engine(std::shared_ptr<Workspace> workspace, const api::RecipeRegistry& registry);
     ~Engine();
+    /// Somebody watches: jobs queued from now on pause when the loss becomes NaN or infinite, instead of failing.
+    void setAttended(bool isAttended);
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 

@@ -1,5 +1,7 @@
 #include "engine/runtime/job.h"
 
+#include <utility>
+
 #include "engine/base/clock.h"
 
 namespace espalier::runtime {
@@ -24,13 +26,20 @@ bool Job::applyLocked(feed::JobEventKind event, const Error& error) {
     m_state = *to;
     if (from != *to)
         m_events.push(feed::JobStateChanged{m_id, m_runId, from, *to,
-                                            *to == feed::JobState::Failed ? error.sentence() : std::string(), error});
+                                            error.what.empty() ? std::string() : error.sentence(), error});
     return true;
 }
 
 void Job::requestPause() {
     std::lock_guard lock(m_mutex);
     if (feed::canPause(m_state)) m_wantsPause = true;
+}
+
+void Job::requestPause(Error cause) {
+    std::lock_guard lock(m_mutex);
+    if (!feed::canPause(m_state)) return;
+    m_wantsPause = true;
+    m_pauseCause = std::move(cause);
 }
 
 void Job::requestResume() {
@@ -54,7 +63,7 @@ void Job::requestStop() {
 bool Job::gate() {
     beat();
     std::unique_lock lock(m_mutex);
-    if (m_wantsPause && applyLocked(feed::JobEventKind::Pause, {})) {
+    if (m_wantsPause && applyLocked(feed::JobEventKind::Pause, std::exchange(m_pauseCause, {}))) {
         const double since = steadySecs();
         m_changed.wait(lock, [this] { return !m_wantsPause || m_stop.stop_requested(); });
         m_pausedSecs += steadySecs() - since;

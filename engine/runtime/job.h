@@ -31,8 +31,13 @@ public:
     bool apply(feed::JobEventKind event, const Error& error = {});
 
     void requestPause();
+    /// Asks for a pause because of trouble; the announcement of the pause carries the sentence and the error.
+    void requestPause(Error cause);
     void requestResume();
     void requestStop();
+    /// Somebody watches and can answer: trouble that an answer can mend pauses the job instead of ending it. Before it runs.
+    void setAttended(bool isAttended) noexcept { m_isAttended = isAttended; }
+    bool isAttended() const noexcept { return m_isAttended; }
     void requestSave() noexcept { m_wantsSave = true; }
 
     std::stop_token stopToken() const noexcept { return m_stop.get_token(); }
@@ -61,9 +66,10 @@ private:
     std::condition_variable m_changed;
     feed::JobState m_state = feed::JobState::Queued;
     bool m_wantsPause = false;
+    Error m_pauseCause;
     double m_pausedSecs = 0.0;
     std::stop_source m_stop;
-    std::atomic<bool> m_wantsSave = false;
+    std::atomic<bool> m_wantsSave = false, m_isAttended = false;
     std::atomic<double> m_heartbeat = 0.0;
     double m_lastProgressSecs = 0.0;
     std::string m_lastStage;

@@ -66,7 +66,10 @@ Result<void> TrainLoop::run() {
     m_spec.model->train();
     m_optimizer.clearGradients();
     while (!m_state.isFinished && m_state.epoch < m_spec.epochs) {
-        ESPALIER_CHECK_OK(trainEpoch());
+        if (auto trained = trainEpoch(); !trained) {
+            ESPALIER_TRY(const bool goesOn, recover(trained.error()));
+            m_wasStopped = m_wasStopped || !goesOn;
+        }
         if (m_wasStopped) return {};
     }
     return finish();

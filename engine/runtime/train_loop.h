@@ -45,6 +45,7 @@ private:
     Result<void> validate() const;
     Result<void> restore();
     Result<void> trainEpoch();
+    Result<bool> recover(const Error& error);  ///< false: the user stopped the run
     Result<bool> trainStep(std::int64_t batchesInEpoch);  ///< false: the source ended early
     Result<void> endEpoch();
     Result<void> evaluate();

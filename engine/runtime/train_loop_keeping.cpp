@@ -52,6 +52,21 @@ Result<void> TrainLoop::checkWeights() const {
                 "Lower the learning rate or turn on gradient clipping; the last good checkpoint is kept");
 }
 
+Result<bool> TrainLoop::recover(const Error& error) {
+    std::error_code ignored;
+    const bool hasCheckpoint = std::filesystem::exists(m_folder.lastFile(), ignored);
+    if (error.code != ErrorCode::Numeric || !m_services.job.isAttended() || !hasCheckpoint) return fail(error);
+    if (auto flushed = m_services.sinks.flush(); !flushed) return fail(flushed.error());
+    auto cause = error;
+    cause.remedy = "Resume to go back to the last good checkpoint, or stop and lower the learning rate";
+    m_services.job.requestPause(std::move(cause));
+    if (!m_services.job.gate()) return false;  // not saved: these weights are of no use
+    m_optimizer.clearGradients();
+    m_window.zero_();
+    ESPALIER_CHECK_OK(restore());
+    return true;
+}
+
 Result<void> TrainLoop::save(const char* why) {
     if (m_state.windowSteps > 0)
         ESPALIER_CHECK_OK(checkWindow(m_window.slice(0, 0, m_state.windowSteps).to(at::kCPU).contiguous()));

@@ -116,6 +116,8 @@ private Q_SLOTS:
     void refusesARequestThatCannotWork();
     void aFailureEndsOnlyItsOwnJob_data();
     void aFailureEndsOnlyItsOwnJob();
+    void pausesAtNaNWhenSomebodyWatches();
+    void failsAtNaNWithoutACheckpointToGoBackTo();
     void stopsWithinOneStep();
     void stopsARecipeWithItsOwnLoop();
     void pausesAndResumesWithoutATrace();
@@ -256,6 +258,41 @@ void TestEngine::aFailureEndsOnlyItsOwnJob() {
     QVERIFY(run->state == JobState::Failed);
     QVERIFY(run->stateDetail.find(expected.toStdString()) != std::string::npos);
     QVERIFY(std::filesystem::exists(std::filesystem::path(run->folder) / "checkpoints" / "last.safetensors"));
+}
+
+void TestEngine::pausesAtNaNWhenSomebodyWatches() {
+    QTemporaryDir dir;
+    Bench bench(dir.path());
+    bench.engine->setAttended(true);
+    const auto job = bench.engine->submit(
+        bench.request({{"trouble", "nan"}, {"at_step", "5"}, {"checkpoint_every", "2"}}));
+    QVERIFY(job.has_value());
+    QTRY_VERIFY(bench.state(*job) == JobState::Paused);
+    const auto paused = bench.changes.back();
+    QCOMPARE(int(paused.error.code), int(ErrorCode::Numeric));
+    QVERIFY2(paused.sentence.find("train/loss became NaN at step 6") != std::string::npos, paused.sentence.c_str());
+    const auto weights = std::filesystem::path(bench.workspace->run(paused.runId)->folder) / "checkpoints" / "last.safetensors";
+    const auto written = std::filesystem::last_write_time(weights);
+
+    // Going on means going back: the steps after the checkpoint are made again and end the same way.
+    const auto seen = bench.count(paused.runId, "train/loss");
+    bench.engine->resume(*job);
+    QTRY_VERIFY(bench.count(paused.runId, "train/loss") > seen);
+    QTRY_VERIFY(bench.state(*job) == JobState::Paused);
+    QVERIFY(std::filesystem::last_write_time(weights) == written);
+    bench.engine->stop(*job);
+    QVERIFY(bench.waitFor(*job, JobState::Stopped));
+    const auto values = bench.logged(paused.runId, "train/loss");
+    QCOMPARE(std::count_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }), 2);
+}
+
+void TestEngine::failsAtNaNWithoutACheckpointToGoBackTo() {
+    QTemporaryDir dir;
+    Bench bench(dir.path());
+    bench.engine->setAttended(true);
+    const auto job = bench.engine->submit(bench.request({{"trouble", "nan"}, {"at_step", "0"}}));
+    QVERIFY(job.has_value());
+    QVERIFY(bench.waitFor(*job, JobState::Failed));
 }
 
 void TestEngine::stopsWithinOneStep() {

@@ -62,10 +62,17 @@ public:
 
     /// All points of the series.
     Result<void> addAll(std::vector<Bucket>& result, const StepGrid& grid, std::uint64_t count) {
-        for (std::uint64_t first = 0; first < count; first += kBlock) {
-            const auto size = std::min(kBlock, count - first);
+        return forEach(0, count, [&](std::int64_t step, double value) {
+            if (const int column = grid.columnOf(step); column >= 0)
+                result[static_cast<std::size_t>(column)].addPoint(step, value);
+        });
+    }
+    template <class Take>
+    Result<void> forEach(std::uint64_t first, std::uint64_t end, Take take) {
+        for (; first < end; first += kBlock) {
+            const auto size = std::min(kBlock, end - first);
             ESPALIER_CHECK_OK(load(first, size));
-            for (std::size_t i = 0; i < size; ++i) addPoint(result, grid, i);
+            for (std::size_t i = 0; i < size; ++i) take(m_stepBlock[i], m_valueBlock[i]);
         }
         return {};
     }
@@ -102,6 +109,64 @@ private:
     std::uint64_t m_offset;
     std::vector<std::int64_t> m_stepBlock;
     std::vector<double> m_valueBlock;
+};
+
+/// Where each level starts in the pyramid's columns, finest first.
+std::vector<std::uint64_t> levelOffsets(const SeriesRow& row, const std::vector<std::uint64_t>& levels) {
+    std::vector<std::uint64_t> offsets;
+    auto offset = static_cast<std::uint64_t>(row.pyramidOffset);
+    for (const auto size : levels) {
+        offsets.push_back(offset);
+        offset += size;
+    }
+    return offsets;
+}
+
+/// Walks down from one level: buckets that fit go to the joiner, wider ones are opened, in log order.
+class SpanWalk {
+public:
+    SpanWalk(DatasetCache& file, const SeriesRow& row, std::vector<std::uint64_t> levels, SpanJoiner& joiner)
+        : m_pyramid(file), m_points(file, row), m_count(static_cast<std::uint64_t>(row.count)),
+          m_levels(std::move(levels)), m_offsets(levelOffsets(row, m_levels)), m_joiner(joiner) {}
+
+    Result<void> points(std::uint64_t first, std::uint64_t end) {
+        return m_points.forEach(first, std::min(end, m_count),
+                                [this](std::int64_t step, double value) { m_joiner.addPoint(step, value); });
+    }
+
+    Result<void> level(std::size_t depth, std::uint64_t first, std::uint64_t end) {
+        end = std::min(end, m_levels[depth]);
+        for (; first < end; first += kBlock) {
+            const auto size = std::min(kBlock, end - first);
+            ESPALIER_TRY(const auto buckets, m_pyramid.read(m_offsets[depth] + first, size));
+            // Neighbours that must be opened are opened together: one read instead of many.
+            for (std::uint64_t i = 0; i < size;) {
+                if (!m_joiner.touches(buckets[i]) || m_joiner.fits(buckets[i])) {
+                    if (m_joiner.touches(buckets[i])) m_joiner.add(buckets[i]);
+                    ++i;
+                    continue;
+                }
+                const auto from = i;
+                while (i < size && m_joiner.touches(buckets[i]) && !m_joiner.fits(buckets[i])) ++i;
+                ESPALIER_CHECK_OK(children(depth, first + from, first + i));
+            }
+        }
+        return {};
+    }
+
+private:
+    static constexpr std::uint64_t kBlock = 8192;
+
+    Result<void> children(std::size_t depth, std::uint64_t first, std::uint64_t end) {
+        if (depth == 0) return points(first * kPyramidFactor, end * kPyramidFactor);
+        return level(depth - 1, first * kPyramidFactor, end * kPyramidFactor);
+    }
+
+    PyramidReader m_pyramid;
+    PointReader m_points;
+    std::uint64_t m_count;
+    std::vector<std::uint64_t> m_levels, m_offsets;
+    SpanJoiner& m_joiner;
 };
 
 }  // namespace
@@ -171,12 +236,7 @@ Result<std::vector<Bucket>> envelopeOf(DatasetCache& file, const SeriesRow& row,
         return result;
     }
     PyramidReader pyramid(file);
-    std::vector<std::uint64_t> offsets;
-    auto offset = static_cast<std::uint64_t>(row.pyramidOffset);
-    for (const auto size : levels) {
-        offsets.push_back(offset);
-        offset += size;
-    }
+    const auto offsets = levelOffsets(row, levels);
     // From the coarsest level down: a bucket inside one column is taken whole, one across a border is opened.
     std::vector<std::uint64_t> open;
     for (std::uint64_t i = 0; i < levels.back(); ++i) open.push_back(i);
@@ -204,6 +264,39 @@ Result<std::vector<Bucket>> envelopeOf(DatasetCache& file, const SeriesRow& row,
     }
     ESPALIER_CHECK_OK(points.addSome(result, grid, open));  // `open` holds single points now
     return result;
+}
+
+SpanJoiner::SpanJoiner(std::int64_t first, std::int64_t last, int columns) : m_first(first), m_last(last) {
+    const auto steps = width(first, last);  // 0: all 2^64 of them
+    m_width = std::max<std::uint64_t>(1, (steps == 0 ? UINT64_MAX : steps) / static_cast<unsigned>(columns));
+}
+
+void SpanJoiner::addPoint(std::int64_t step, double value) {
+    if (step < m_first || step > m_last) return;
+    Bucket bucket;
+    bucket.addPoint(step, value);
+    add(bucket);
+}
+
+void SpanJoiner::add(const Bucket& bucket) {
+    // Steps that went back start a span of their own, so that the order on the axis stays that of the log.
+    if (!m_spans.empty() && bucket.minStep >= m_spans.back().maxStep &&
+        width(m_spans.back().minStep, bucket.maxStep) <= m_width)
+        m_spans.back().add(bucket);
+    else
+        m_spans.push_back(bucket);
+}
+
+std::vector<Bucket> SpanJoiner::take() { return std::move(m_spans); }
+
+Result<void> collectSpans(DatasetCache& file, const SeriesRow& row, SpanJoiner& joiner) {
+    auto levels = pyramidLevels(static_cast<std::uint64_t>(row.count));
+    const bool isWhole = static_cast<std::int64_t>(levels.size()) == row.pyramidLevels;
+    const auto depth = levels.size();
+    const auto top = depth > 0 ? levels.back() : 0;
+    SpanWalk walk(file, row, std::move(levels), joiner);
+    if (depth == 0 || !isWhole) return walk.points(0, static_cast<std::uint64_t>(row.count));
+    return walk.level(depth - 1, 0, top);
 }
 
 }  // namespace espalier::runlog

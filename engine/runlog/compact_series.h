@@ -43,4 +43,26 @@ Result<feed::SeriesColumns> readColumns(DatasetCache& file, const SeriesRow& row
 /// order of steps.
 Result<std::vector<Bucket>> envelopeOf(DatasetCache& file, const SeriesRow& row, const StepGrid& grid);
 
+
+/// Joins consecutive points and buckets as long as the result is not wider than a column. Pure.
+class SpanJoiner {
+public:
+    SpanJoiner(std::int64_t first, std::int64_t last, int columns);
+    bool touches(const Bucket& bucket) const { return bucket.maxStep >= m_first && bucket.minStep <= m_last; }
+    bool fits(const Bucket& bucket) const { return width(bucket.minStep, bucket.maxStep) <= m_width; }
+    void addPoint(std::int64_t step, double value);
+    void add(const Bucket& bucket);
+    std::vector<Bucket> take();
+
+private:
+    static std::uint64_t width(std::int64_t first, std::int64_t last) {
+        return static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first) + 1;
+    }
+    std::int64_t m_first, m_last;
+    std::uint64_t m_width;
+    std::vector<Bucket> m_spans;
+};
+
+Result<void> collectSpans(DatasetCache& file, const SeriesRow& row, SpanJoiner& joiner);
+
 }  // namespace espalier::runlog

@@ -186,6 +186,31 @@ Result<std::vector<RunLogReader::Column>> RunLogReader::envelope(const std::stri
     return result;
 }
 
+Result<std::vector<RunLogReader::Span>> RunLogReader::overview(const std::string& seriesName, std::int64_t firstStep,
+                                                               std::int64_t lastStep, int columns) const {
+    if (columns <= 0 || lastStep < firstStep)
+        return fail(ErrorCode::BadInput, "the range of steps or the number of columns is empty", seriesName);
+    SpanJoiner joiner(firstStep, lastStep, columns);
+    {
+        std::lock_guard lock(d->mutex);
+        ESPALIER_CHECK_OK(d->refresh());
+        if (d->compacted) {
+            ESPALIER_TRY(const auto* row, d->findCompacted(seriesName));
+            ESPALIER_CHECK_OK(collectSpans(*d->datasets, *row, joiner));
+        } else {
+            ESPALIER_TRY(const auto id, d->findModel(seriesName));
+            const auto& source = d->model.columns[id];
+            for (std::size_t i = 0; i < source.steps.size(); ++i) joiner.addPoint(source.steps[i], source.values[i]);
+        }
+    }
+    std::vector<Span> spans;
+    for (const auto& bucket : joiner.take())
+        spans.push_back({bucket.minStep, bucket.maxStep, bucket.finite ? bucket.min : feed::kNullReal,
+                         bucket.finite ? bucket.max : feed::kNullReal, bucket.finite ? bucket.mean : feed::kNullReal,
+                         bucket.count(), bucket.nonFinite});
+    return spans;
+}
+
 Result<std::vector<feed::RunMark>> RunLogReader::marks() const {
     std::lock_guard lock(d->mutex);
     ESPALIER_CHECK_OK(d->refresh());

@@ -31,6 +31,17 @@ public:
     };
     Result<std::vector<Column>> envelope(const std::string& seriesName, std::int64_t firstStep, std::int64_t lastStep,
                                          int columns) const;
+    /// Consecutive points of a series with exact aggregates: at most a column wide, or one single point.
+    struct Span {
+        std::int64_t firstStep = 0, lastStep = 0;  ///< smallest and largest step in it
+        double min = 0, max = 0, mean = 0;          ///< of the finite values; null when there are none
+        std::uint64_t count = 0, nonFinite = 0;
+    };
+    /// The quick first picture of a range: every point in exactly one span, in log order, none wider than
+    /// (lastStep − firstStep + 1) / columns steps. The borders are those of the pyramid's buckets, so unlike envelope()
+    /// no raw point is read where the buckets are narrow enough. Spans that only touch the range are included whole.
+    Result<std::vector<Span>> overview(const std::string& seriesName, std::int64_t firstStep, std::int64_t lastStep,
+                                       int columns) const;
     Result<std::vector<feed::RunMark>> marks() const;
     Result<Warnings> warnings() const;
     Result<std::vector<feed::ArrayInfo>> arrays() const;

@@ -98,10 +98,11 @@ void openToPlot(benchmark::State& state) {
     for (auto _ : state) {
         auto reader = RunLogReader::open(folder.path / "run").value();
         for (int s = 0; s < 100; ++s)
-            benchmark::DoNotOptimize(reader->envelope("s" + std::to_string(s), 0, perSeries - 1, 1400));
+            benchmark::DoNotOptimize(state.range(2) ? reader->overview("s" + std::to_string(s), 0, perSeries - 1, 1400).has_value()
+                                                    : reader->envelope("s" + std::to_string(s), 0, perSeries - 1, 1400).has_value());
     }
 }
-BENCHMARK(openToPlot)->Args({40'000, 1})->Args({40'000, 0})->Args({400'000, 1})->Iterations(2)->Unit(benchmark::kMillisecond);
+BENCHMARK(openToPlot)->Args({40'000, 1, 0})->Args({40'000, 0, 0})->Args({400'000, 1, 0})->Args({400'000, 1, 1})->Iterations(2)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -170,6 +170,8 @@ private Q_SLOTS:
     }
 
     void envelopeIsExact();
+    void overviewKeepsEveryPointInNarrowSpans_data();
+    void overviewKeepsEveryPointInNarrowSpans();
     void manySeriesPyramid();
     void newerVersionSaysSo();
     void pythonReader();
@@ -237,6 +239,77 @@ void TestRunLog::envelopeIsExact() {
     VERIFY_OK((*writer)->close(true));
     all(*RunLogReader::open(m_folder).value());
     QVERIFY(!(*RunLogReader::open(m_folder))->envelope("s", 5, 4, 10));
+}
+
+void TestRunLog::overviewKeepsEveryPointInNarrowSpans_data() {
+    QTest::addColumn<int>("stride");
+    QTest::addColumn<bool>("goesBack");
+    QTest::addColumn<int>("columns");
+    QTest::newRow("every step") << 1 << false << 1400;
+    QTest::newRow("bucket a little wider than a column") << 1 << false << 1100;
+    QTest::newRow("every tenth step") << 10 << false << 300;
+    QTest::newRow("fewer points than columns") << 1000 << false << 300000;
+    QTest::newRow("bursts and steps that went back") << 3 << true << 700;
+    QTest::newRow("one column") << 1 << true << 1;
+}
+
+void TestRunLog::overviewKeepsEveryPointInNarrowSpans() {
+    QFETCH(int, stride);
+    QFETCH(bool, goesBack);
+    QFETCH(int, columns);
+    std::mt19937 random(7);
+    std::vector<std::int64_t> steps;
+    std::vector<double> values;
+    std::int64_t step = 0;
+    for (int i = 0; i < 200000; ++i) {
+        step += goesBack && i % 5003 == 5002 ? -700 : goesBack && i % 997 == 0 ? 5000 : stride;
+        steps.push_back(step);
+        values.push_back(i % 1501 == 0 ? kNan : double(random() % 1000) / 7.0);
+    }
+    auto writer = RunLogWriter::open(m_folder);
+    VERIFY_OK(writer);
+    const auto id = (*writer)->series("s");
+    for (std::size_t i = 0; i < steps.size(); ++i) (*writer)->scalar(id, steps[i], 0, values[i]);
+    const auto [low, high] = std::minmax_element(steps.begin(), steps.end());
+    const auto check = [&](std::int64_t first, std::int64_t last, bool isWhole) {
+        const auto spans = (*RunLogReader::open(m_folder))->overview("s", first, last, columns);
+        VERIFY_OK(spans);
+        const auto widest = std::max<std::int64_t>(1, (last - first + 1) / columns);
+        // Spans are consecutive runs of points: find the first one by its range, then walk both lists together.
+        std::size_t point = 0, covered = 0;
+        for (const auto& span : *spans) {
+            QVERIFY(span.count == 1 || span.lastStep - span.firstStep + 1 <= widest);
+            if (!isWhole) continue;
+            std::int64_t lowest = steps[point], highest = steps[point];
+            double min = kNan, max = kNan;
+            std::uint64_t nonFinite = 0;
+            for (std::uint64_t i = 0; i < span.count; ++i, ++point) {
+                QVERIFY(point < steps.size());
+                lowest = std::min(lowest, steps[point]);
+                highest = std::max(highest, steps[point]);
+                if (!std::isfinite(values[point])) { ++nonFinite; continue; }
+                min = std::isnan(min) ? values[point] : std::min(min, values[point]);
+                max = std::isnan(max) ? values[point] : std::max(max, values[point]);
+            }
+            QCOMPARE(span.firstStep, lowest);
+            QCOMPARE(span.lastStep, highest);
+            QCOMPARE(span.nonFinite, nonFinite);
+            QVERIFY(sameBits(span.min, min) && sameBits(span.max, max));
+            covered += span.count;
+        }
+        if (isWhole) QCOMPARE(covered, steps.size());
+        if (!isWhole) {
+            std::uint64_t inside = 0, counted = 0;
+            for (const auto s : steps) inside += s >= first && s <= last;
+            for (const auto& span : *spans) counted += span.count;
+            QVERIFY(counted >= inside);
+        }
+    };
+    VERIFY_OK((*writer)->flush());
+    check(*low, *high, true);
+    VERIFY_OK((*writer)->close(true));
+    check(*low, *high, true);
+    check(*low + (*high - *low) / 3, *low + (*high - *low) / 2, false);
 }
 
 void TestRunLog::manySeriesPyramid() {

@@ -10,6 +10,7 @@
 #include "app/shell/main_window.h"
 #include "app/shell/screenshots.h"
 #include "app/shell/services.h"
+#include "app/shell/single_instance.h"
 #include "engine/api/recipe_module.h"
 #include "engine/api/recipe_modules.h"
 #include "engine/base/log.h"
@@ -56,6 +57,13 @@ int main(int argc, char** argv) {
         return drawn ? 0 : complain(drawn.error());
     }
 
+    // A second start of the same workspace hands its paths to the window that is there.
+    app::SingleInstance single(QString::fromStdString((*workspace)->folder().string()));
+    if (!parser.isSet(picturesOption)) {
+        if (single.handOver(parser.positionalArguments())) return 0;
+        single.listen();
+    }
+
     // Pictures must not depend on, or change, what the user arranged.
     const bool isForPictures = parser.isSet(picturesOption);
     QTemporaryDir scratch;
@@ -65,6 +73,7 @@ int main(int argc, char** argv) {
     services.settings.addRecentWorkspace(QString::fromStdString((*workspace)->folder().string()));
     widgets::theme().setMotionReduced(services.settings.isMotionReduced() || isForPictures);
     widgets::theme().install(application, widgets::Theme::kindFromName(parser.value(themeOption), services.settings.themeKind()));
+    widgets::theme().setTextScale(isForPictures ? 1.0 : services.settings.textScale());
 
     app::MainWindow window(services.context);
     for (const auto& module : modules)
@@ -81,6 +90,7 @@ int main(int argc, char** argv) {
         QProcess::startDetached(QApplication::applicationFilePath(), {QStringLiteral("--workspace"), folder});
         window.close();
     });
+    QObject::connect(&single, &app::SingleInstance::startedAgain, &window, &app::MainWindow::comeToFront);
     window.show();
     if (!parser.positionalArguments().isEmpty()) window.openPaths(parser.positionalArguments());
     return QApplication::exec();

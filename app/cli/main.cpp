@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     cli::addLookVerbs(program, action);
     cli::addModelVerbs(program, action);
     cli::addKeepVerbs(program, action);
+    cli::addDoctorVerb(program, action);
     try {
         program.parse(std::move(words));
     } catch (const CLI::ParseError& error) {

@@ -12,6 +12,8 @@
 
 #include <unistd.h>
 
+#include "engine/api/recipe_module.h"
+
 namespace espalier::cli {
 namespace {
 
@@ -202,6 +204,9 @@ Result<api::RecipeRegistry*> Session::registry() {
     if (!m_registry) {
         auto created = std::make_unique<api::RecipeRegistry>();
         ESPALIER_CHECK_OK(api::registerAllRecipes(*created));
+        m_modules = api::loadRecipeModules(*created, api::modulePlaces(), api::programStamp());
+        for (const auto& module : m_modules)
+            if (module.error) std::fprintf(stderr, "warning: %s\n", module.error->sentence().c_str());
         m_registry = std::move(created);
     }
     return m_registry.get();

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "app/cli/output.h"
-#include "engine/api/recipe_registry.h"
+#include "engine/api/recipe_modules.h"
 #include "engine/runtime/engine.h"
 #include "engine/runtime/workspace.h"
 
@@ -18,7 +18,10 @@ public:
 
     bool isJson() const { return m_isJson; }
     Result<std::shared_ptr<runtime::Workspace>> workspace();
+    /// Linked-in recipes and those of modules; a module that cannot be used costs a warning on standard error.
     Result<api::RecipeRegistry*> registry();
+    /// What became of each module file; filled by registry().
+    const std::vector<api::ModuleReport>& modules() const { return m_modules; }
     Result<runtime::Engine*> engine();
 
 private:
@@ -26,6 +29,7 @@ private:
     bool m_isJson;
     std::shared_ptr<runtime::Workspace> m_workspace;
     std::unique_ptr<api::RecipeRegistry> m_registry;
+    std::vector<api::ModuleReport> m_modules;
     std::unique_ptr<runtime::Engine> m_engine;
 };
 

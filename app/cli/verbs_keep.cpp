@@ -75,38 +75,6 @@ Result<int> workspaceVerb(Session& session, const std::string& what, bool isEmpt
     return what == "check" && !warnings.empty() ? kFailed : kDone;
 }
 
-Result<int> doctorVerb(Session& session, bool isGpu) {
-    ESPALIER_TRY(auto* engine, session.engine());
-    const auto machine = engine->machine();
-    if (session.isJson()) {
-        printJson({{"version", machine.version}, {"torch", machine.torchVersion}, {"libtorch", machine.libtorchFolder},
-                   {"blas", machine.blas}, {"cpu_capability", machine.cpuCapability}, {"cpu", machine.cpuName},
-                   {"cores", machine.cores}, {"threads", machine.torchThreads}, {"memory", machine.memoryBytes},
-                   {"cuda", {{"libraries", machine.hasCudaLibraries}, {"driver", machine.hasCudaDriver},
-                             {"usable", machine.isCudaUsable}, {"text", machine.cudaText},
-                             {"missing", machine.missingGpuWheels}}},
-                   {"devices", machine.devices}, {"workspace", engine->workspace().folder().string()}});
-        return kDone;
-    }
-    std::printf("Espalier %s, LibTorch %s in %s\n", machine.version.c_str(), machine.torchVersion.c_str(),
-                machine.libtorchFolder.c_str());
-    std::printf("CPU %s, %d cores, %s, BLAS %s, %s memory\n", machine.cpuName.c_str(), machine.cores,
-                machine.cpuCapability.c_str(), machine.blas.c_str(), bytesText(machine.memoryBytes).c_str());
-    std::printf("GPU %s\n", machine.cudaText.c_str());
-    if (isGpu && !machine.missingGpuWheels.empty()) {
-        std::string command = "python3 -m pip install --no-deps --target " +
-                              std::filesystem::path(machine.libtorchFolder).parent_path().parent_path().string();
-        std::printf("Missing: ");
-        for (const auto& wheel : machine.missingGpuWheels) {
-            std::printf("%s ", wheel.c_str());
-            command += " " + wheel;
-        }
-        std::printf("\nThis brings them: %s\n", command.c_str());
-    }
-    std::printf("Workspace %s\n", engine->workspace().folder().c_str());
-    return kDone;
-}
-
 }  // namespace
 
 void addKeepVerbs(CLI::App& program, Action& action) {
@@ -131,13 +99,6 @@ void addKeepVerbs(CLI::App& program, Action& action) {
     workspace->add_flag("--empty", *isEmptying, "With trash: delete for good");
     workspace->callback([&action, what, isEmptying] {
         action = [=](Session& session) { return guarded(session, [&] { return workspaceVerb(session, *what, *isEmptying); }); };
-    });
-
-    auto* doctor = program.add_subcommand("doctor", "What this machine offers and what is missing");
-    auto isGpu = std::make_shared<bool>(false);
-    doctor->add_flag("--gpu", *isGpu, "Say which GPU libraries are missing and the command that brings them");
-    doctor->callback([&action, isGpu] {
-        action = [isGpu](Session& session) { return guarded(session, [&] { return doctorVerb(session, *isGpu); }); };
     });
 }
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/cli/loose_params.h"
 #include "app/cli/verbs.h"
 #include "engine/runtime/predict.h"
 
@@ -15,32 +16,9 @@ struct PredictOptions {
     std::string run, recipe, weights, input, taps, output;
 };
 
-/// What the parser left over: "--name value" pairs are parameters, one bare word is the run.
-Result<std::map<std::string, std::string>> looseParams(const std::vector<std::string>& words, std::string& run) {
-    std::map<std::string, std::string> params;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        const auto& word = words[i];
-        if (word.compare(0, 2, "--") != 0 && run.empty()) {
-            run = word;
-            continue;
-        }
-        const auto equals = word.find('=');
-        if (word.compare(0, 2, "--") != 0 || (equals == std::string::npos && i + 1 == words.size()))
-            return fail(ErrorCode::BadInput, "\"" + word + "\" is not understood here", "command line",
-                        "Parameters are written --name value");
-        if (equals != std::string::npos) {
-            params[word.substr(2, equals - 2)] = word.substr(equals + 1);
-        } else {
-            params[word.substr(2)] = words[i + 1];
-            ++i;
-        }
-    }
-    return params;
-}
-
 Result<int> predictVerb(Session& session, PredictOptions options, const std::vector<std::string>& rest) {
     runtime::PredictRequest request;
-    ESPALIER_TRY(request.params, looseParams(rest, options.run));
+    ESPALIER_TRY(request.params, looseParams(rest, &options.run));
     ESPALIER_TRY(auto workspace, session.workspace());
     ESPALIER_TRY(auto* registry, session.registry());
     if (options.run.empty() == options.recipe.empty())

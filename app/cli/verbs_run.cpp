@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "app/cli/loose_params.h"
 #include "app/cli/verbs.h"
 
 namespace espalier::cli {
@@ -23,7 +24,7 @@ nlohmann::ordered_json paramJson(const api::ParamSpec& spec) {
     return json;
 }
 
-nlohmann::ordered_json cardJson(const api::RecipeCard& card) {
+nlohmann::ordered_json cardJson(const api::RecipeCard& card, const std::string& origin) {
     auto params = nlohmann::ordered_json::array();
     for (const auto& spec : card.schema.specs()) params.push_back(paramJson(spec));
     auto claims = nlohmann::ordered_json::array();
@@ -37,7 +38,7 @@ nlohmann::ordered_json cardJson(const api::RecipeCard& card) {
             {"code", card.codeLink}, {"version", card.version}, {"about", card.about}, {"kinds", card.kinds},
             {"domains", card.domains}, {"accepts", accepts}, {"needs_parent_run", card.needsParentRun},
             {"outputs", card.outputs}, {"claims", claims}, {"deviations", card.deviations},
-            {"desk_time", card.deskTime}, {"params", params}};
+            {"desk_time", card.deskTime}, {"origin", origin.empty() ? "built in" : origin}, {"params", params}};
 }
 
 void printCard(const api::RecipeCard& card) {
@@ -61,23 +62,6 @@ Result<std::vector<std::int64_t>> seedsFrom(const std::string& text) {
     return std::get<std::vector<std::int64_t>>(value);
 }
 
-/// "--key value", "--key=value" left over by the parser become parameters; anything else is wrong usage.
-Result<std::map<std::string, std::string>> paramsFrom(const std::vector<std::string>& words) {
-    std::map<std::string, std::string> params;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        const auto& word = words[i];
-        if (word.size() < 3 || word.compare(0, 2, "--") != 0)
-            return fail(ErrorCode::BadInput, "\"" + word + "\" is not understood here", "command line",
-                        "Parameters are written --name value");
-        const auto equals = word.find('=');
-        if (equals != std::string::npos) params[word.substr(2, equals - 2)] = word.substr(equals + 1);
-        else if (i + 1 < words.size()) params[word.substr(2)] = words[++i];
-        else
-            return fail(ErrorCode::BadInput, "has no value", word, "Parameters are written --name value");
-    }
-    return params;
-}
-
 struct RunOptions {
     runtime::RunRequest request;
     std::string seeds = "0", scale = "desk";
@@ -90,7 +74,7 @@ Result<int> runVerb(Session& session, RunOptions& options, const std::vector<std
         return fail(ErrorCode::BadInput, "\"" + options.scale + "\" is not paper, desk or smoke", "--scale");
     request.scale = *scale;
     ESPALIER_TRY(const auto seeds, seedsFrom(options.seeds));
-    auto params = paramsFrom(rest);
+    auto params = looseParams(rest);
     if (!params) {
         report(params.error(), session.isJson());
         return kUsage;
@@ -112,6 +96,19 @@ Result<int> runVerb(Session& session, RunOptions& options, const std::vector<std
     return followJobs(session, *engine, jobs);
 }
 
+void listRecipes(Session& session, const api::RecipeRegistry& registry) {
+    auto array = nlohmann::ordered_json::array();
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& card : registry.cards()) {
+        const auto& origin = registry.originOf(card.id);
+        array.push_back(cardJson(card, origin));
+        rows.push_back({card.id, card.kinds.empty() ? "" : card.kinds[0], card.title, card.deskTime,
+                        origin.empty() ? "built in" : origin});
+    }
+    if (session.isJson()) printJson({{"recipes", array}, {"modules", modulesJson(session)}});
+    else printTable({"id", "kind", "paper", "desk time", "origin"}, rows);
+}
+
 void addRecipes(CLI::App& program, Action& action) {
     auto* recipes = program.add_subcommand("recipes", "List the recipes, or show one with its parameters");
     auto id = std::make_shared<std::string>();
@@ -126,18 +123,16 @@ void addRecipes(CLI::App& program, Action& action) {
                         ESPALIER_TRY(auto made, registry->create(*id));
                         (void)made;
                     }
-                    if (session.isJson()) printJson({{"recipe", cardJson(*card)}});
-                    else printCard(*card);
+                    const auto& origin = registry->originOf(card->id);
+                    if (session.isJson()) {
+                        printJson({{"recipe", cardJson(*card, origin)}});
+                    } else {
+                        printCard(*card);
+                        if (!origin.empty()) std::printf("\nFrom %s\n", origin.c_str());
+                    }
                     return kDone;
                 }
-                auto array = nlohmann::ordered_json::array();
-                std::vector<std::vector<std::string>> rows;
-                for (const auto& card : registry->cards()) {
-                    array.push_back(cardJson(card));
-                    rows.push_back({card.id, card.kinds.empty() ? "" : card.kinds[0], card.title, card.deskTime});
-                }
-                if (session.isJson()) printJson({{"recipes", array}});
-                else printTable({"id", "kind", "paper", "desk time"}, rows);
+                listRecipes(session, *registry);
                 return kDone;
             });
         };

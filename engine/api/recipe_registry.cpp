@@ -12,7 +12,11 @@ bool equalsIgnoringCase(std::string_view a, std::string_view b) {
            });
 }
 
-std::string_view numberOf(std::string_view id) { return id.substr(0, id.find('-')); }
+/// "70" of "70-compact-transformers"; empty where an id begins with no number.
+std::string_view numberOf(std::string_view id) {
+    const auto number = id.substr(0, id.find('-'));
+    return std::all_of(number.begin(), number.end(), [](unsigned char c) { return std::isdigit(c) != 0; }) ? number : "";
+}
 
 }  // namespace
 
@@ -24,10 +28,15 @@ Result<void> Recipe::predict(PredictContext&) {
     return fail(ErrorCode::Unsupported, "this recipe has no model to predict with");
 }
 
-Result<void> RecipeRegistry::add(RecipeCard card, Factory factory) {
+Result<void> RecipeRegistry::checkFree(const RecipeCard& card) const {
     for (const auto& known : m_cards)
-        if (known.id == card.id || numberOf(known.id) == numberOf(card.id))
+        if (known.id == card.id || (!numberOf(card.id).empty() && numberOf(known.id) == numberOf(card.id)))
             return fail(ErrorCode::Internal, "two recipes are registered under the number of " + known.id, card.id);
+    return {};
+}
+
+Result<void> RecipeRegistry::add(RecipeCard card, Factory factory) {
+    ESPALIER_CHECK_OK(checkFree(card));
     const auto place = std::lower_bound(m_cards.begin(), m_cards.end(), card,
                                         [](const RecipeCard& a, const RecipeCard& b) { return a.id < b.id; });
     m_factories.insert(m_factories.begin() + (place - m_cards.begin()), std::move(factory));
@@ -35,9 +44,24 @@ Result<void> RecipeRegistry::add(RecipeCard card, Factory factory) {
     return {};
 }
 
+Result<void> RecipeRegistry::addAll(RecipeRegistry other, const std::string& origin) {
+    for (const auto& card : other.m_cards) ESPALIER_CHECK_OK(checkFree(card));
+    for (std::size_t i = 0; i < other.m_cards.size(); ++i) {
+        m_origins[other.m_cards[i].id] = origin;
+        ESPALIER_CHECK_OK(add(std::move(other.m_cards[i]), std::move(other.m_factories[i])));
+    }
+    return {};
+}
+
+const std::string& RecipeRegistry::originOf(std::string_view id) const {
+    static const std::string kLinkedIn;
+    const auto found = m_origins.find(id);
+    return found == m_origins.end() ? kLinkedIn : found->second;
+}
+
 const RecipeCard* RecipeRegistry::find(std::string_view text) const {
     for (const auto& card : m_cards)
-        if (equalsIgnoringCase(card.id, text) || numberOf(card.id) == text || equalsIgnoringCase(card.name, text))
+        if (equalsIgnoringCase(card.id, text) || (!text.empty() && numberOf(card.id) == text) || equalsIgnoringCase(card.name, text))
             return &card;
     return nullptr;
 }

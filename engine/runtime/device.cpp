@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <string_view>
 
 #include <dlfcn.h>
 
@@ -18,8 +19,8 @@ struct Wheel {
 constexpr Wheel kWheels[] = {
     {"libcudart.so", "nvidia-cuda-runtime"},     {"libcupti.so", "nvidia-cuda-cupti"},
     {"libcublas.so", "nvidia-cublas"},           {"libcublasLt.so", "nvidia-cublas"},
-    {"libcufft.so", "nvidia-cufft"},             {"libcurand.so", "nvidia-curand"},
-    {"libcusolver.so", "nvidia-cusolver"},       {"libcusparse.so", "nvidia-cusparse"},
+    {"libcufft.so", "nvidia-cufft"},             {"libcusolver.so", "nvidia-cusolver"},
+    {"libcusparse.so", "nvidia-cusparse"},
     {"libcusparseLt.so", "nvidia-cusparselt-cu13"}, {"libnvrtc.so", "nvidia-cuda-nvrtc"},
     {"libnvJitLink.so", "nvidia-nvjitlink"},     {"libcudnn.so", "nvidia-cudnn-cu13"},
     {"libnccl.so", "nvidia-nccl-cu13"},          {"libnvshmem_host.so", "nvidia-nvshmem-cu13"},
@@ -32,19 +33,30 @@ std::string wheelOf(const std::string& loaderMessage) {
     return {};
 }
 
-// "nvidia-cudnn-cu13==9.26.0.51" where LibTorch's own metadata names a version, else the name alone.
-std::string pinned(const std::string& package, const std::filesystem::path& torchLib) {
+// What LibTorch's own metadata asks pip for on a GPU machine: "nvidia-cudnn-cu13==9.26.0.51", "cuda-toolkit[…]==13.2.2".
+std::vector<std::string> gpuRequirements(const std::filesystem::path& torchLib) {
+    std::vector<std::string> found;
     std::error_code ignored;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(torchLib.parent_path().parent_path(), ignored)) {
+    for (const auto& entry : std::filesystem::directory_iterator(torchLib.parent_path().parent_path(), ignored)) {
         const auto name = entry.path().filename().string();
         if (name.rfind("torch-", 0) != 0 || entry.path().extension() != ".dist-info") continue;
         std::ifstream metadata(entry.path() / "METADATA");
-        const auto wanted = "Requires-Dist: " + package + "==";
-        for (std::string line; std::getline(metadata, line);)
-            if (line.rfind(wanted, 0) == 0) return line.substr(15, line.find_first_of("; ", 15) - 15);
+        constexpr std::string_view kKey = "Requires-Dist: ";
+        for (std::string line; std::getline(metadata, line);) {
+            if (line.rfind(kKey, 0) != 0) continue;
+            const auto wanted = line.substr(kKey.size(), line.find_first_of("; ", kKey.size()) - kKey.size());
+            if (wanted.rfind("nvidia-", 0) == 0 || wanted.rfind("cuda-toolkit", 0) == 0) found.push_back(wanted);
+        }
     }
-    return package;
+    return found;
+}
+
+std::string quoted(const std::string& word) {
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=+";
+    if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+    std::string text = "'";
+    for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
 }
 
 // Which of the libraries lie in no wheel folder beside LibTorch, so that all gaps are reported at once.
@@ -60,10 +72,8 @@ std::vector<std::string> missingWheels(const std::filesystem::path& torchLib) {
         }
     std::vector<std::string> missing;
     for (const auto& wheel : kWheels)
-        if (!present.count(wheel.library)) {
-            auto name = pinned(wheel.package, torchLib);
-            if (missing.empty() || missing.back() != name) missing.push_back(std::move(name));
-        }
+        if (!present.count(wheel.library))
+            if (missing.empty() || missing.back() != wheel.package) missing.push_back(wheel.package);
     return missing;
 }
 
@@ -106,6 +116,21 @@ CudaStatus findCuda() {
 }
 
 }  // namespace
+
+std::string gpuInstallCommand(const CudaStatus& status, const std::string& libtorchFolder) {
+    if (status.missingWheels.empty()) return {};
+    const std::filesystem::path torchLib = libtorchFolder;
+    auto wanted = gpuRequirements(torchLib);
+    if (wanted.empty()) {  // a LibTorch without its wheel's metadata: names without versions, and those already there
+        for (const auto& wheel : kWheels)
+            if (wanted.empty() || wanted.back() != wheel.package) wanted.push_back(wheel.package);
+    }
+    // --upgrade: with --target, pip keeps an existing "nvidia" folder as it is and installs nothing into it otherwise;
+    // it replaces the folder as a whole, so everything is asked for, not only what is missing.
+    std::string command = "python3 -m pip install --upgrade --target " + quoted(torchLib.parent_path().parent_path().string());
+    for (const auto& each : wanted) command += " " + quoted(each);
+    return command;
+}
 
 std::string libtorchFolder() {
     Dl_info info{};

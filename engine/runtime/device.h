@@ -21,6 +21,9 @@ struct CudaStatus {
 /// Loads libtorch_cuda.so beside libtorch_cpu.so when a driver is present. Call before the first torch work on the
 /// engine thread; later calls return the first answer.
 const CudaStatus& cudaStatus();
+/// One line for a shell that brings the missing wheels beside this LibTorch, at the versions its own metadata pins.
+/// Empty when none is missing.
+std::string gpuInstallCommand(const CudaStatus& status, const std::string& libtorchFolder);
 /// Folder of libtorch_cpu.so as the loader found it.
 std::string libtorchFolder();
 

@@ -61,6 +61,7 @@ MachineReport machineReport() {
     report.cudaText = cuda.text;
     report.devices = deviceList();
     report.missingGpuWheels = cuda.missingWheels;
+    report.gpuCommand = gpuInstallCommand(cuda, libtorchFolder());
     report.libtorchFolder = libtorchFolder();
     return report;
 }

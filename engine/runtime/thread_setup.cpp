@@ -14,11 +14,13 @@ namespace espalier::runtime {
 
 void lowerThreadPriority() {
     const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
-    if (::setpriority(PRIO_PROCESS, thread, 5) != 0)
+    if (::setpriority(PRIO_PROCESS, thread, 5) != 0) {
         ESPALIER_LOG(Debug, "runtime") << "the engine thread keeps its priority: the system refused nice +5";
+    }
     sched_param parameters{};
-    if (::sched_setscheduler(static_cast<pid_t>(thread), SCHED_BATCH, &parameters) != 0)
+    if (::sched_setscheduler(static_cast<pid_t>(thread), SCHED_BATCH, &parameters) != 0) {
         ESPALIER_LOG(Debug, "runtime") << "the engine thread keeps its scheduling class";
+    }
 }
 
 void keepFreedMemory() {

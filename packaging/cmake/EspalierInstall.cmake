@@ -20,10 +20,12 @@ install(DIRECTORY resources/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/espalie
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The public recipe interface for modules built elsewhere.
-install(DIRECTORY engine/base engine/feed engine/api engine/data engine/nn engine/quant engine/metrics
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/espalier/engine FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY engine/base engine/feed engine/metrics engine/api engine/data engine/nn engine/quant engine/interop
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/espalier/engine
+        FILES_MATCHING PATTERN "*.h" PATTERN "store_image_source.h" EXCLUDE)
+install(DIRECTORY packaging/template DESTINATION ${CMAKE_INSTALL_DATADIR}/espalier)
 configure_package_config_file(packaging/cmake/EspalierConfig.cmake.in ${CMAKE_BINARY_DIR}/EspalierConfig.cmake
-                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Espalier)
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Espalier PATH_VARS CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/EspalierConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/EspalierConfig.cmake ${CMAKE_BINARY_DIR}/EspalierConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Espalier)

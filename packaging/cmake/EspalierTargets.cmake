@@ -39,3 +39,11 @@ function(espalier_use_torch_header target)
   endif()
   target_precompile_headers(${target} REUSE_FROM espalier_torch_header)
 endfunction()
+
+# A program that loads recipe modules: it carries the whole recipe interface, also the blocks that no linked-in recipe
+# uses, and shows those symbols (and no others) to what it loads.
+function(espalier_hosts_modules target)
+  set_target_properties(${target} PROPERTIES LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,espalier_base,espalier_api,espalier_blocks")
+  target_link_options(${target} PRIVATE -Wl,--dynamic-list=${CMAKE_SOURCE_DIR}/packaging/cmake/module_symbols.txt)
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${CMAKE_SOURCE_DIR}/packaging/cmake/module_symbols.txt)
+endfunction()

@@ -19,14 +19,39 @@ if [ ${#missing[@]} -eq 0 ]; then
   exit 0
 fi
 
-as_root=()
+as_root=(env DEBIAN_FRONTEND=noninteractive)
 if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || { echo "These packages are missing and need root: ${missing[*]}. Install them, then run this again." >&2; exit 1; }
-  as_root=(sudo)
+  # sudo forgets the environment.
+  as_root=(sudo env DEBIAN_FRONTEND=noninteractive ${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"})
 fi
-echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get update -qq \
-  || { echo "The package lists could not be fetched: check the network connection, then run this again." >&2; exit 1; }
-"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null \
-  || { echo "A package could not be installed: check the network connection and free disk space, then run this again." >&2; exit 1; }
+log=$(mktemp "${TMPDIR:-/tmp}/espalier-packages.XXXXXX")
+
+# What apt says goes to the log; of its status lines ("pmstatus:clang-16:41.2:Unpacking clang-16") the progress is shown.
+show_progress() {
+  local kind percent text last=-1
+  while IFS=: read -r kind _ percent text; do
+    if [[ $kind != dlstatus && $kind != pmstatus ]]; then echo "$kind $percent $text" >>"$log"; continue; fi
+    percent=${percent%%.*}
+    if [ -t 1 ]; then
+      printf '\r\033[K  %s %% %s' "$percent" "${text:0:60}"
+    elif [ "$kind" = pmstatus ] && [ $((percent / 10)) -gt "$last" ]; then
+      last=$((percent / 10))
+      echo "  $percent %"
+    fi
+  done
+  [ ! -t 1 ] || printf '\r\033[K'
+}
+
+echo "Installing ${#missing[@]} Debian packages and what they need: ${missing[*]}"
+reached=yes
+"${as_root[@]}" apt-get update -qq -o APT::Update::Error-Mode=any >>"$log" 2>&1 || reached=no
+if ! "${as_root[@]}" apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "${missing[@]}" 2>>"$log" | show_progress; then
+  if [ $reached = no ]; then
+    echo "The Debian packages could not be fetched: check the network connection, then run this again (what apt said is in $log)." >&2
+  else
+    echo "A Debian package could not be installed: check free disk space and what apt said in $log, then run this again." >&2
+  fi
+  exit 1
+fi
+rm -f "$log"

@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(
   clang-16 mold ccache ninja-build cmake pkg-config g++
-  qt6-base-dev libqt6svg6-dev qt6-qpa-plugins libqcustomplot-dev libgl-dev
+  qt6-base-dev qt6-svg-dev qt6-qpa-plugins libqcustomplot-dev libgl-dev
   libhdf5-dev libsqlite3-dev libopencv-dev nlohmann-json3-dev libcli11-dev libarchive-dev libzstd-dev zlib1g-dev
   libxxhash-dev libssl-dev libicu-dev libexpected-dev libbenchmark-dev
   python3 python3-pip python3-h5py curl unzip ca-certificates desktop-file-utils
@@ -27,11 +27,11 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 log=$(mktemp "${TMPDIR:-/tmp}/espalier-packages.XXXXXX")
 
-# What apt says goes to the log; of its status lines ("pmstatus:clang-16:41.2:Unpacking clang-16") the progress is shown.
+# Shows the percentage of apt's status lines, "pmstatus:clang-16:41.2:Unpacking clang-16".
 show_progress() {
   local kind percent text last=-1
   while IFS=: read -r kind _ percent text; do
-    if [[ $kind != dlstatus && $kind != pmstatus ]]; then echo "$kind $percent $text" >>"$log"; continue; fi
+    [[ $kind == dlstatus || $kind == pmstatus ]] || continue
     percent=${percent%%.*}
     if [ -t 1 ]; then
       printf '\r\033[K  %s %% %s' "$percent" "${text:0:60}"
@@ -46,7 +46,10 @@ show_progress() {
 echo "Installing ${#missing[@]} Debian packages and what they need: ${missing[*]}"
 reached=yes
 "${as_root[@]}" apt-get update -qq -o APT::Update::Error-Mode=any >>"$log" 2>&1 || reached=no
-if ! "${as_root[@]}" apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "${missing[@]}" 2>>"$log" | show_progress; then
+# Status lines have a descriptor of their own, made behind sudo (which closes all above 2): apt makes it non-blocking, and
+# package scripts that share it fail when it is full.
+install='exec 3>&1 1>&2; exec apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 -o APT::Status-Fd=3 "$@"'
+if ! "${as_root[@]}" sh -c "$install" sh "${missing[@]}" 2>>"$log" | show_progress; then
   if [ $reached = no ]; then
     echo "The Debian packages could not be fetched: check the network connection, then run this again (what apt said is in $log)." >&2
   else

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace espalier {
@@ -93,6 +94,13 @@ Result<std::string> readFile(const fs::path& path, std::size_t maxBytes) {
     return bytes;
 }
 
+Result<void> syncPath(const fs::path& path) {
+    const Descriptor file{::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (file.fd < 0) return fail(ioError("cannot be opened", path, errno));
+    if (::fsync(file.fd) != 0) return fail(ioError("could not be written to disk", path, errno));
+    return {};
+}
+
 Result<void> writeFileAtomically(const fs::path& path, const std::function<Result<void>(const ByteSink&)>& produce) {
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
     std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
@@ -109,8 +117,7 @@ Result<void> writeFileAtomically(const fs::path& path, const std::function<Resul
         ::unlink(temporary.c_str());
         return written;
     }
-    Descriptor directory{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (directory.fd >= 0) ::fsync(directory.fd);
+    (void)syncPath(folder);  // the bytes are in place; some file systems cannot sync a folder
     return {};
 }
 
@@ -118,6 +125,39 @@ Result<void> writeFileAtomically(const fs::path& path, std::string_view bytes) {
     return writeFileAtomically(path, [&](const ByteSink& sink) {
         return sink(std::as_bytes(std::span(bytes.data(), bytes.size())));
     });
+}
+
+std::int64_t fileSystemType(const fs::path& path) {
+    std::error_code ignored;
+    for (auto place = fs::absolute(path, ignored); !place.empty(); place = place.parent_path()) {
+        struct statfs info {};
+        if (::statfs(place.c_str(), &info) == 0) return static_cast<std::int64_t>(static_cast<std::uint32_t>(info.f_type));
+        if (place == place.root_path()) break;
+    }
+    return 0;
+}
+
+std::string_view networkFileSystemName(std::int64_t type) noexcept {
+    // Magic numbers of linux/magic.h and of the file systems' own sources (man 2 statfs).
+    switch (type) {
+        case 0x6969: return "NFS";
+        case 0x517b:
+        case 0xff534d42:
+        case 0xfe534d42: return "SMB";
+        case 0x65735546: return "FUSE";
+        case 0x01021997: return "9P";
+        case 0x5346414f:
+        case 0x6b414653: return "AFS";
+        case 0x00c36400: return "Ceph";
+        case 0x0bd00bd0: return "Lustre";
+        case 0x19830326: return "BeeGFS";
+        case 0x47504653: return "GPFS";
+        case 0x01161970: return "GFS2";
+        case 0x7461636f: return "OCFS2";
+        case 0x73757245: return "Coda";
+        case 0x564c: return "NCP";
+        default: return {};
+    }
 }
 
 fs::path userDataFolder() { return xdgFolder("XDG_DATA_HOME", ".local/share"); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -23,8 +24,16 @@ using ByteSink = std::function<Result<void>(std::span<const std::byte>)>;
 Result<void> writeFileAtomically(const std::filesystem::path& path,
                                  const std::function<Result<void>(const ByteSink&)>& produce);
 
+/// fsyncs a file, or a folder (which makes the names in it durable).
+Result<void> syncPath(const std::filesystem::path& path);
+
 /// Error of the failed system call `errno` with a remedy where one is known ("free some space", …).
 Error ioError(const std::string& what, const std::filesystem::path& path, int errorNumber);
+
+/// `f_type` of statfs for the file system that holds `path` (or its nearest parent that exists); 0 when unknown.
+std::int64_t fileSystemType(const std::filesystem::path& path);
+/// "NFS", "SMB", "FUSE", … for types whose locks and shared memory cannot be trusted between machines, else empty.
+std::string_view networkFileSystemName(std::int64_t type) noexcept;
 
 /// Folder of the user's own data and caches, XDG rules: ".../espalier".
 std::filesystem::path userDataFolder();

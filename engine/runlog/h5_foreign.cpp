@@ -16,6 +16,7 @@
 
 #include "engine/base/files.h"
 #include "engine/runlog/h5_foreign_child.h"
+#include "engine/runlog/sandbox.h"
 
 namespace espalier::runlog {
 namespace fs = std::filesystem;
@@ -55,6 +56,7 @@ void becomeChild(const ForkPlan& plan) {
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
     ::close(plan.ends[0]);
+    (void)allowReadingOnly();
     runForeignChild(plan.path, plan.ends[1]);
 }
 

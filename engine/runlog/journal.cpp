@@ -177,6 +177,7 @@ Result<JournalWriter> JournalWriter::open(const std::filesystem::path& path) {
         ESPALIER_CHECK_OK(writer.cutAt(0));
         ESPALIER_CHECK_OK(writer.append(header));
         ESPALIER_CHECK_OK(writer.sync());
+        ESPALIER_CHECK_OK(syncPath(path.parent_path()));
     } else {
         ESPALIER_CHECK_OK(checkHeader(writer.m_fd, path));
     }

@@ -3,9 +3,6 @@
 #include <cerrno>
 #include <map>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "engine/base/clock.h"
 #include "engine/base/files.h"
 #include "engine/runlog/run_file.h"
@@ -13,16 +10,6 @@
 namespace espalier::runlog {
 namespace fs = std::filesystem;
 namespace {
-
-Result<void> syncPath(const fs::path& path, int flags) {
-    const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
-    if (fd < 0) return fail(ioError("cannot be opened", path, errno));
-    const int status = ::fsync(fd);
-    const int errorNumber = errno;
-    ::close(fd);
-    if (status != 0) return fail(ioError("could not be written to disk", path, errorNumber));
-    return {};
-}
 
 /// Copies the journal into a fresh live file, record by record.
 class Rebuild {
@@ -152,10 +139,10 @@ Result<std::unique_ptr<LiveFile>> rebuild(const fs::path& folder, JournalWriter&
 }  // namespace
 
 Result<void> publishFile(const fs::path& temporary, const fs::path& target) {
-    ESPALIER_CHECK_OK(syncPath(temporary, O_RDONLY));
+    ESPALIER_CHECK_OK(syncPath(temporary));
     if (::rename(temporary.c_str(), target.c_str()) != 0)
         return fail(ioError("could not be put in place", target, errno));
-    return syncPath(target.parent_path().empty() ? fs::path(".") : target.parent_path(), O_RDONLY | O_DIRECTORY);
+    return syncPath(target.parent_path());
 }
 
 Result<Recovered> recover(const fs::path& folder, JournalWriter& journal) {

@@ -292,6 +292,7 @@ Result<std::unique_ptr<RunLogWriter>> RunLogWriter::open(const fs::path& runFold
     std::error_code code;
     fs::create_directories(runFolder, code);
     if (code) return fail(ioError("cannot be created", runFolder, code.value()));
+    ESPALIER_CHECK_OK(syncPath(runFolder.parent_path()));
     ESPALIER_TRY(auto journal, JournalWriter::open(runFolder / kJournalName));
     ESPALIER_TRY(auto recovered, recover(runFolder, journal));
     std::string opened;

@@ -122,11 +122,11 @@ Result<void> CheckpointFolder::save(const LoopState& state, const nn::NamedTenso
         return written;
     }
     ESPALIER_CHECK_OK(linkAs(weightsFile, lastFile()));
-    // Older pairs go only now.
+    // Older pairs go only now, and what a killed save left under a temporary name.
     for (const auto& entry : fs::directory_iterator(m_folder, code)) {
         const auto file = entry.path().filename().string();
-        const bool isPair = file.rfind("step-", 0) == 0 || file.rfind(".step-", 0) == 0;
-        if (isPair && entry.path() != weightsFile && entry.path() != tensorsFile) fs::remove(entry.path(), code);
+        const bool isReplaced = file.rfind("step-", 0) == 0 || file.front() == '.';
+        if (isReplaced && entry.path() != weightsFile && entry.path() != tensorsFile) fs::remove(entry.path(), code);
     }
     return {};
 }

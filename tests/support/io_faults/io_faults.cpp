@@ -1,0 +1,165 @@
+// Preloaded into a child process (LD_PRELOAD): counts the system calls that change files under one folder, and makes the
+// Nth of them fail, kill the process, or be recorded.
+//   ESPALIER_FAULT_DIR   only files under this folder count
+//   ESPALIER_FAULT       "kill:N", "EIO:N", "ENOSPC:N", with "+" after N: that one and all later ones; "record"
+//   ESPALIER_FAULT_FILE  "record" writes here: see io_recording.h; otherwise the number of calls seen, at exit
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/io_faults/io_recording.h"
+
+namespace {
+
+using espalier::tests::IoOp;
+
+template <class F>
+F* realFunction(const char* name) {
+    return reinterpret_cast<F*>(::dlsym(RTLD_NEXT, name));
+}
+
+using WriteFunction = ssize_t(int, const void*, size_t);
+
+class Plan {
+public:
+    Plan() {
+        const char* folder = std::getenv("ESPALIER_FAULT_DIR");
+        const char* fault = std::getenv("ESPALIER_FAULT");
+        const char* file = std::getenv("ESPALIER_FAULT_FILE");
+        if (!folder || !fault) return;
+        m_folder = folder;
+        const std::string text = fault;
+        const auto colon = text.find(':');
+        m_kind = text.substr(0, colon);
+        if (colon != std::string::npos) m_at = std::strtoull(text.c_str() + colon + 1, nullptr, 10);
+        m_isLasting = text.back() == '+';
+        if (file) m_file = ::open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    }
+
+    bool covers(const std::string& path) const { return !m_folder.empty() && path.rfind(m_folder, 0) == 0; }
+
+    /// Before each call; nonzero is the errno to fail with.
+    int next() {
+        const auto number = ++m_count;
+        if (m_kind != "record" && m_file >= 0) {
+            const auto text = std::to_string(number);
+            (void)::pwrite(m_file, text.data(), text.size(), 0);
+        }
+        if (m_at == 0 || number < m_at || (number > m_at && !m_isLasting)) return 0;
+        if (m_kind == "kill") ::kill(::getpid(), SIGKILL);
+        return m_kind == "EIO" ? EIO : m_kind == "ENOSPC" ? ENOSPC : 0;
+    }
+
+    void record(IoOp op, const std::string& path, const std::string& other, std::uint64_t offset, const void* data,
+                std::uint64_t size) {
+        if (m_kind != "record" || m_file < 0) return;
+        const auto entry = espalier::tests::encodeIo(op, path, other, offset, {static_cast<const char*>(data), data ? size : 0});
+        static auto* const real = realFunction<WriteFunction>("write");
+        (void)real(m_file, entry.data(), entry.size());
+    }
+
+    std::recursive_mutex mutex;
+
+private:
+    std::string m_folder, m_kind;
+    std::uint64_t m_at = 0, m_count = 0;
+    bool m_isLasting = false;
+    int m_file = -1;
+};
+
+Plan& plan() {
+    static Plan* const instance = new Plan;  // outlives destructors that still write
+    return *instance;
+}
+
+std::string pathOf(int fd) {
+    char buffer[4096];
+    const auto size = ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), buffer, sizeof buffer);
+    return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
+}
+
+/// Runs `call` under the plan; `after` gets its result when it succeeded.
+template <class R, class Call, class After>
+R guarded(const std::string& path, Call call, After after) {
+    auto& p = plan();
+    if (!p.covers(path)) return call();
+    std::lock_guard lock(p.mutex);
+    if (const int error = p.next()) {
+        errno = error;
+        return R(-1);
+    }
+    const R result = call();
+    if (result >= 0) after(result);
+    return result;
+}
+
+ssize_t writeAt(const char* name, int fd, const void* data, size_t size, off_t offset) {
+    using F = ssize_t(int, const void*, size_t, off_t);
+    auto* const real = realFunction<F>(name);
+    const auto path = pathOf(fd);
+    return guarded<ssize_t>(path, [&] { return real(fd, data, size, offset); }, [&](ssize_t written) {
+        plan().record(IoOp::Write, path, {}, static_cast<std::uint64_t>(offset), data, static_cast<std::uint64_t>(written));
+    });
+}
+
+int sync(const char* name, int fd) {
+    auto* const real = realFunction<int(int)>(name);
+    const auto path = pathOf(fd);
+    return guarded<int>(path, [&] { return real(fd); },
+                        [&](int) { plan().record(IoOp::Sync, path, {}, 0, nullptr, 0); });
+}
+
+int cut(const char* name, int fd, off_t size) {
+    auto* const real = realFunction<int(int, off_t)>(name);
+    const auto path = pathOf(fd);
+    return guarded<int>(path, [&] { return real(fd, size); },
+                        [&](int) { plan().record(IoOp::Cut, path, {}, static_cast<std::uint64_t>(size), nullptr, 0); });
+}
+
+int twoPaths(const char* name, IoOp op, const char* from, const char* to) {
+    auto* const real = realFunction<int(const char*, const char*)>(name);
+    return guarded<int>(to, [&] { return real(from, to); }, [&](int) { plan().record(op, from, to, 0, nullptr, 0); });
+}
+
+int onePath(const char* name, const char* path) {
+    auto* const real = realFunction<int(const char*)>(name);
+    return guarded<int>(path, [&] { return real(path); },
+                        [&](int) { plan().record(IoOp::Remove, path, {}, 0, nullptr, 0); });
+}
+
+}  // namespace
+
+extern "C" {
+
+ssize_t write(int fd, const void* data, size_t size) {
+    static auto* const real = realFunction<WriteFunction>("write");
+    const auto path = pathOf(fd);
+    if (!plan().covers(path)) return real(fd, data, size);
+    struct stat info {};
+    const bool isAtEnd = (::fcntl(fd, F_GETFL) & O_APPEND) != 0 && ::fstat(fd, &info) == 0;
+    const auto offset = isAtEnd ? info.st_size : ::lseek(fd, 0, SEEK_CUR);
+    return guarded<ssize_t>(path, [&] { return real(fd, data, size); }, [&](ssize_t written) {
+        plan().record(IoOp::Write, path, {}, static_cast<std::uint64_t>(offset), data, static_cast<std::uint64_t>(written));
+    });
+}
+ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) { return writeAt("pwrite", fd, data, size, offset); }
+ssize_t pwrite64(int fd, const void* data, size_t size, off_t offset) { return writeAt("pwrite64", fd, data, size, offset); }
+int fsync(int fd) { return sync("fsync", fd); }
+int fdatasync(int fd) { return sync("fdatasync", fd); }
+int ftruncate(int fd, off_t size) noexcept { return cut("ftruncate", fd, size); }
+int ftruncate64(int fd, off_t size) noexcept { return cut("ftruncate64", fd, size); }
+int rename(const char* from, const char* to) noexcept { return twoPaths("rename", IoOp::Rename, from, to); }
+int link(const char* from, const char* to) noexcept { return twoPaths("link", IoOp::Link, from, to); }
+int unlink(const char* path) noexcept { return onePath("unlink", path); }
+int remove(const char* path) noexcept { return onePath("remove", path); }
+
+}  // extern "C"

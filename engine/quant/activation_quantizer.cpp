@@ -37,15 +37,16 @@ ActivationQuantizer::ActivationQuantizer(const at::Tensor& samples, int bits) : 
     const double levels = double((std::int64_t(1) << std::min(bits, 30)) - 1);
     const double step = std::max((high - low) / levels, 1e-8);
     m_zeroPoint = std::nearbyint(-low / step);
-    m_step = at::full({1}, step, samples.options().dtype(at::kFloat)).set_requires_grad(true);
+    m_start = at::full({1}, step, samples.options().dtype(at::kFloat));
+    m_log = at::zeros_like(m_start).set_requires_grad(true);
 }
 
 ActivationQuantizer::ActivationQuantizer(at::Tensor step, double zeroPoint, int bits)
-    : m_step(std::move(step)), m_zeroPoint(zeroPoint), m_bits(bits) {}
+    : m_start(std::move(step)), m_log(at::zeros_like(m_start)), m_zeroPoint(zeroPoint), m_bits(bits) {}
 
 at::Tensor ActivationQuantizer::operator()(const at::Tensor& x) const {
     if (m_bits >= 32) return x;
-    return LsqFunction::apply(x, m_step, m_zeroPoint, double((std::int64_t(1) << m_bits) - 1));
+    return LsqFunction::apply(x, step(), m_zeroPoint, double((std::int64_t(1) << m_bits) - 1));
 }
 
 }  // namespace espalier::quant

@@ -13,12 +13,14 @@ public:
     /// A step and zero point that were learned before.
     ActivationQuantizer(at::Tensor step, double zeroPoint, int bits);
     at::Tensor operator()(const at::Tensor& x) const;
-    const at::Tensor& step() const { return m_step; }  ///< [1], requires grad
+    at::Tensor step() const { return m_start * m_log.exp(); }  ///< [1]
+    /// What is learned: the logarithm of the step's growth, 0 at the start, so that one rate serves every width.
+    const at::Tensor& parameter() const { return m_log; }
     double zeroPoint() const { return m_zeroPoint; }
     int bits() const { return m_bits; }
 
 private:
-    at::Tensor m_step;
+    at::Tensor m_start, m_log;
     double m_zeroPoint = 0;
     int m_bits = 8;
 };

@@ -7,6 +7,9 @@
 namespace espalier::quant {
 namespace {
 
+/// A searched grid is near its place; one laid on the whole range has farther to go.
+constexpr double kSharedShare = 0.1, kSharedShareFromMinMax = 0.25;
+
 double secondsNow() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -19,9 +22,11 @@ std::unique_ptr<LearnableRounding> makeRounding(const QuantizeSpec& spec, const 
 
 ReconstructionSpec settingsOf(const QuantizeSpec& spec) {
     auto settings = spec.reconstruction;
+    settings.sharedShare = spec.grid.isSearched ? kSharedShare : kSharedShareFromMinMax;
     if (spec.method == "adaround") {
         settings.learningRate = spec.adaRoundRate;
-        settings.keepsBest = false;  // only the last iterate has settled on one neighbour each
+        settings.isDecaying = false;  // beta comes down to 2 at the end, where a decayed rate moves nothing any more
+        settings.keepsBest = false;   // only the last iterate has settled on one neighbour each
     } else if (spec.method == "adaquant") {
         settings.learningRate = spec.adaQuantRate;
     }
@@ -139,8 +144,9 @@ void ModelQuantizer::reconstructLayer(Work& work, const nn::Unit& unit, int numb
         problem.targets = layer.apply(problem.floatInputs, layer.weight.detach());
     }
     problem.channelDim = layer.channelDim;
+    problem.isByChannel = true;
     problem.roundings = {&rounding};
-    if (activation != work.hooks.activations.end()) problem.extraParameters = {activation->second->step()};
+    if (activation != work.hooks.activations.end()) problem.extraParameters = {activation->second->parameter()};
     problem.forward = [&](const at::Tensor& x, const std::vector<at::Tensor>& weights) {
         return layer.apply(activation == work.hooks.activations.end() ? x : (*activation->second)(x), weights[0]);
     };
@@ -165,7 +171,7 @@ void ModelQuantizer::reconstructUnit(Work& work, const nn::Unit& unit) {
     for (const int number : unit.layers) {
         problem.roundings.push_back(work.roundings[number].get());
         if (const auto found = work.hooks.activations.find(number); found != work.hooks.activations.end())
-            problem.extraParameters.push_back(found->second->step());
+            problem.extraParameters.push_back(found->second->parameter());
     }
     problem.forward = [&](const at::Tensor& x, const std::vector<at::Tensor>& weights) {
         for (std::size_t i = 0; i < weights.size(); ++i) work.hooks.weights[unit.layers[i]] = weights[i];

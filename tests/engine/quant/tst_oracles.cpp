@@ -16,31 +16,25 @@ private Q_SLOTS:
         const auto grid = findGrid(layer.weight, {3, false, false, true});
         const double rtn = layer.heldOutError(roundToNearest(layer.weight, grid));
         AdaRoundQuantizer ada(layer.weight, grid, oracle::kLambda);
-        oracle::trainLinear(ada, layer.train, layer.weight, 3000, 1e-2, false);
+        oracle::trainAdaRound(ada, layer);
         FlexRoundQuantizer flex(layer.weight, grid);
-        oracle::trainLinear(flex, layer.train, layer.weight, 3000, oracle::kFlexRate);
+        oracle::trainFlexRound(flex, layer);
         const double adaError = layer.heldOutError(ada.hard()) / rtn, flexError = layer.heldOutError(flex.hard()) / rtn;
         qInfo("held-out error relative to rtn: adaround %.3f flexround %.3f", adaError, flexError);
         QVERIFY2(adaError <= 0.65, std::to_string(adaError).c_str());
         QVERIFY2(flexError < adaError, std::to_string(flexError).c_str());
 
-        // Check 3: AdaRound reaches only the two neighbours, and h has settled; FlexRound moves farther. The oracle's own
-        // lambda leaves a third of h between 0 and 1 (64 % settled), so the check takes a regulariser that decides.
-        AdaRoundQuantizer settledAda(layer.weight, grid, 0.2);
-        oracle::trainLinear(settledAda, layer.train, layer.weight, 3000, 1e-2, false);
+        // Check 3: AdaRound reaches only the two neighbours, and h has settled; FlexRound moves farther.
         const auto floored = at::clamp((layer.weight / grid.scale).floor(), grid.qLow(), grid.qHigh());
         const auto ceiled = at::clamp((layer.weight / grid.scale).floor() + 1.0, grid.qLow(), grid.qHigh());
-        const auto codes = settledAda.hardCodes();
+        const auto codes = ada.hardCodes();
         QVERIFY((codes == floored).logical_or(codes == ceiled).all().item<bool>());
-        const auto h = settledAda.rectified();
+        const auto h = ada.rectified().detach();
         const double settled = at::minimum(h, 1.0 - h).le(0.01).to(at::kFloat).mean().item<double>();
-        qInfo("h settled: %.4f", settled);
-        // The bar stands. Measured with lambda 48e-5 / 0.02 / 0.05 / 0.2: 64 / 87 / 91 / 95 % of h within 0.01 of 0 or 1.
-        QEXPECT_FAIL("", "AdaRound's h settles for 95 % of the weights, the card asks for 99 %", Continue);
+        const auto outputs = [&](const at::Tensor& weight) { return at::matmul(layer.heldOut, weight.detach().t()); };
+        const double hardening = ((outputs(ada.hard()) - outputs(ada.soft())).norm() / outputs(ada.soft()).norm()).item<double>();
+        qInfo("h settled: %.4f, outputs of hardened against soft: %.2e", settled, hardening);
         QVERIFY2(settled >= 0.99, std::to_string(settled).c_str());
-        const double hardening = ((settledAda.hard() - settledAda.soft()).norm() / settledAda.soft().norm()).item<double>();
-        qInfo("hardened against soft: %.2e", hardening);
-        QEXPECT_FAIL("", "follows from the weights that have not settled", Continue);
         QVERIFY2(hardening < 1e-3, std::to_string(hardening).c_str());
         const auto moved = (flex.hardCodes() - quantizedCodes(layer.weight, grid)).abs();
         const auto movedFar = moved.ge(2.0).sum().item<std::int64_t>();
@@ -73,38 +67,28 @@ private Q_SLOTS:
             for (int i = 0; i < width; ++i) up[i] = double((choice >> i) & 1);
             best = at::minimum(best, errorOf(grid.scale * at::clamp(floored + up, grid.qLow(), grid.qHigh())));
         }
-        const auto train = [&](LearnableRounding& rounding, double learningRate, bool keepsBest,
-                               const std::function<bool()>& each = {}) {
+        const auto train = [&](LearnableRounding& rounding, double learningRate, bool isAdaRound) {
             ReconstructionProblem problem;
             problem.floatInputs = problem.quantInputs = inputs;
             problem.targets = targets;  // draws are independent channels: their losses add up
+            problem.isByChannel = true;
             problem.roundings = {&rounding};
             problem.forward = [](const at::Tensor& x, const std::vector<at::Tensor>& w) { return (x * w[0]).sum(-1); };
-            problem.keepGoing = each;
-            ReconstructionSpec spec;
-            spec.iterations = 3000;
-            spec.batch = samples;
-            spec.learningRate = learningRate;
-            spec.keepsBest = keepsBest;
-            spec.mixProbability = 1.0;
+            auto spec = oracle::fullBatch(3000, learningRate);
+            spec.isDecaying = spec.keepsBest = !isAdaRound;
             reconstruct(problem, spec);
         };
         AdaRoundQuantizer ada(weight, grid, 5.0);  // losses of these draws are of the order of 10, not of 0.01
-        train(ada, 1e-2, false);
+        train(ada, 1e-2, true);
         const auto adaError = errorOf(ada.hard());
         QVERIFY((adaError >= best * (1.0 - 1e-4) - 1e-6).all().item<bool>());
         const auto share = [&](const at::Tensor& isTrue) { return isTrue.to(at::kFloat).mean().item<double>(); };
         const double equal = share(adaError <= best * 1.0001 + 1e-6), near = share(adaError <= best * 1.2);
         const double rtnNear = share(errorOf(roundToNearest(weight, grid)) <= best * 1.2);
 
-        // FlexRound keeps each draw's own best iterate: draws do not share one.
-        FlexRoundQuantizer flex(weight, grid);
-        auto flexBest = errorOf(flex.hard());
-        int iteration = 0;
-        train(flex, 2e-3, true, [&] {
-            if (++iteration % 20 == 0) flexBest = at::minimum(flexBest, errorOf(flex.hard()));
-            return true;
-        });
+        FlexRoundQuantizer flex(weight, grid);  // each draw keeps its own best iterate
+        train(flex, 2e-3, false);
+        const auto flexBest = errorOf(flex.hard());
         const double flexAtOrBelow = share(flexBest <= best * 1.0001 + 1e-6);
         qInfo("%d bits: adaround equal %.2f near %.2f, rtn near %.2f, flexround at or below %.2f", bits, equal, near, rtnNear, flexAtOrBelow);
         QVERIFY2(equal >= 0.45, std::to_string(equal).c_str());

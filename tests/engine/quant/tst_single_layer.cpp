@@ -24,9 +24,9 @@ private Q_SLOTS:
             const auto grid = findGrid(layer.weight, {bits, false, false, true});
             const double rtn = layer.heldOutError(roundToNearest(layer.weight, grid));
             AdaRoundQuantizer ada(layer.weight, grid, oracle::kLambda);
-            oracle::trainLinear(ada, layer.train, layer.weight, 3000, 1e-2, false);
+            oracle::trainAdaRound(ada, layer);
             FlexRoundQuantizer flex(layer.weight, grid);
-            oracle::trainLinear(flex, layer.train, layer.weight, 3000, oracle::kFlexRate);
+            oracle::trainFlexRound(flex, layer);
             const double adaError = layer.heldOutError(ada.hard()) / rtn, flexError = layer.heldOutError(flex.hard()) / rtn;
             qInfo("%d bits, seed %d: adaround %.3f flexround %.3f", bits, int(seed), adaError, flexError);
             adaSum += adaError / 5;

@@ -79,6 +79,8 @@ public:
     virtual void tradeoffLayer(const feed::TradeoffLayer& row) = 0;
     virtual void tradeoffPoint(const feed::TradeoffPoint& point, const std::vector<feed::TradeoffChoice>& choices) = 0;
     virtual void tradeoffTrace(const feed::TradeoffTrace& row) = 0;
+    /// What an earlier life of a resumed run logged; a point in it is whole. Empty in a run's first life.
+    virtual const feed::TradeoffTables& loggedTradeoff() const = 0;
 
     /// Writes tensors + string metadata as artifacts/<name>.safetensors (atomically); returns its path and payload bytes.
     struct Artifact {

@@ -91,6 +91,12 @@ std::vector<QuantizedLayer> ModelQuantizer::run(const QuantizeSpec& spec, const 
     return std::move(work.done);
 }
 
+const Grid& ModelQuantizer::gridOf(int layer, const GridSpec& spec) {
+    auto& grid = m_grids[{layer, spec.bits, spec.isPerChannel, spec.isSymmetric, spec.isSearched}];
+    if (!grid.scale.defined()) grid = findGrid(m_layers[std::size_t(layer)].weight.detach(), spec);
+    return grid;
+}
+
 void ModelQuantizer::quantizeUnit(Work& work, const nn::Unit& unit) {
     at::Tensor target;
     {
@@ -103,7 +109,7 @@ void ModelQuantizer::quantizeUnit(Work& work, const nn::Unit& unit) {
     for (const int number : unit.layers) {
         const auto& layer = m_layers[std::size_t(number)];
         const auto weight = layer.weight.detach();
-        work.grids[number] = findGrid(weight, work.spec.grid);
+        work.grids[number] = gridOf(number, work.spec.grid);
         if (work.spec.method != "rtn") work.roundings[number] = makeRounding(work.spec, weight, work.grids[number]);
         if (work.spec.activationBits < 32)
             work.hooks.activations[number] = std::make_shared<ActivationQuantizer>(work.floatInputs[number], work.spec.activationBits);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "engine/nn/image_classifier.h"
@@ -70,6 +71,8 @@ public:
     static QuantHooks hooksFor(const std::vector<QuantizedLayer>& layers, int activationBits, const at::Tensor& like);
 
     const std::vector<nn::WeightLayer>& layers() const { return m_layers; }
+    /// The starting grid of a layer's float weight; searched once for all methods.
+    const Grid& gridOf(int layer, const GridSpec& spec);
 
 private:
     struct Work;
@@ -81,6 +84,7 @@ private:
     nn::ImageClassifier& m_model;
     at::Tensor m_calibration;
     std::vector<nn::WeightLayer> m_layers;
+    std::map<std::tuple<int, int, bool, bool, bool>, Grid> m_grids;
 };
 
 /// Codes, scales and zero points of the layers and every other parameter in float: the payload is exactly the sum of

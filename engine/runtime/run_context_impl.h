@@ -61,6 +61,7 @@ public:
     void tradeoffLayer(const feed::TradeoffLayer& row) override { m_work.sinks.tradeoffLayer(row); }
     void tradeoffPoint(const feed::TradeoffPoint& point, const std::vector<feed::TradeoffChoice>& choices) override;
     void tradeoffTrace(const feed::TradeoffTrace& row) override { m_work.sinks.tradeoffTrace(row); }
+    const feed::TradeoffTables& loggedTradeoff() const override { return m_work.sinks.loggedTradeoff(); }
 
     Result<Artifact> artifact(std::string_view name, const nn::NamedTensors& tensors) override;
 

@@ -46,6 +46,26 @@ Result<void> setRunDataset(Workspace::Impl& store, const feed::RunInfo& info) {
     });
 }
 
+/// Writes the hash of the weights that a run starts from into its manifest. A resumed run whose weights are no longer
+/// those is refused: its points would speak of two models.
+Result<void> setParentHash(Workspace::Impl& store, const feed::RunInfo& info, const api::ParentModel& parent) {
+    return store.catalog->write([&](catalog::CatalogWriter&) -> Result<void> {  // nobody else writes the manifest meanwhile
+        const auto file = fs::path(info.folder) / "manifest.json";
+        ESPALIER_TRY(const auto text, readFile(file, std::size_t(1) << 24));
+        auto manifest = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+        if (!manifest.is_object()) return fail(ErrorCode::Corrupt, "is no manifest", file.string());
+        auto& entry = manifest["parent"];
+        if (!entry.is_object()) entry = nlohmann::ordered_json::object();
+        if (const auto known = entry.find("sha256"); known != entry.end() && known->is_string()) {
+            if (known->get<std::string>() == parent.sha256) return {};
+            return fail(ErrorCode::BadInput, "has changed since this run started from it", parent.weights.string(),
+                        "Start a new run from it");
+        }
+        entry["sha256"] = parent.sha256;
+        return writeFileAtomically(file, manifest.dump(2) + "\n");
+    });
+}
+
 /// One run on its way through the engine thread.
 class RunExecution {
 public:
@@ -96,6 +116,7 @@ Result<void> RunExecution::prepareAndRun() {
     if (m_plan.parent && m_plan.parent->sha256.empty()) {
         ESPALIER_TRY(m_plan.parent->sha256, interop::sha256OfFile(m_plan.parent->weights));
     }
+    if (m_plan.parent) ESPALIER_CHECK_OK(setParentHash(m_store, m_info, *m_plan.parent));
     if (m_plan.dataset) {
         ESPALIER_TRY(auto data, m_store.datasetStore(m_plan.dataset->id));
         m_images = std::make_unique<data::StoreImageSource>(std::move(data));
@@ -185,6 +206,8 @@ void RunExecution::end(const Result<void>& result) {
                            : feed::JobEventKind::Fail;
     if (m_sinks) {
         auto closed = m_sinks->close(event == feed::JobEventKind::Finish);
+        if (closed && event == feed::JobEventKind::Finish && m_sinks->hasTradeoff())
+            closed = m_services.workspace.exportTradeoffCsv(m_info.id, fs::path(m_info.folder) / "artifacts");
         if (!closed && event == feed::JobEventKind::Finish) {
             event = feed::JobEventKind::Fail;
             error = closed.error();

@@ -82,6 +82,7 @@ void RunSinks::knowTradeoff(const feed::TradeoffTables& logged) {
 }
 
 void RunSinks::tradeoffJob(const feed::TradeoffJob& job) {
+    m_hasTradeoff = true;
     m_writer->tradeoffJob(job);
     tradeoffGrew();
 }

@@ -42,6 +42,8 @@ public:
     void tradeoffTrace(const feed::TradeoffTrace& row);
     /// Rows of a continued run that are already in its log, so that a repeated stage does not append them again.
     void knowTradeoff(const feed::TradeoffTables& logged);
+    const feed::TradeoffTables& loggedTradeoff() const noexcept { return m_logged; }
+    bool hasTradeoff() const noexcept { return m_hasTradeoff || !m_logged.isEmpty(); }
 
     /// Hands over what has waited for 20 ms; call it between steps.
     void tick();
@@ -65,7 +67,7 @@ private:
     std::map<std::string, feed::SummaryEntry> m_summary;
     std::vector<feed::MetricPoint> m_waiting;
     double m_firstWaitingSecs = 0.0, m_lastTradeoffSecs = 0.0;
-    bool m_hasTradeoffNews = false;
+    bool m_hasTradeoffNews = false, m_hasTradeoff = false;
     feed::TradeoffTables m_logged;
     std::map<std::pair<std::string, int>, std::int64_t> m_lastTrace;  ///< by series and layer
 };

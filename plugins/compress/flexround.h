@@ -22,8 +22,10 @@ struct Option {
     int bits = 4;
     std::string label() const { return method + " w" + std::to_string(bits); }
 };
-/// Widths as given, methods inside each.
+/// Widths as given, methods inside each; one named twice counts once.
 std::vector<Option> optionsOf(const api::Params& params);
+/// `count` training rows in an order that the seed alone decides.
+std::vector<std::int64_t> calibrationRows(data::ImageSource& images, std::int64_t count, std::int64_t seed);
 quant::QuantizeSpec specFor(const api::Params& params, const Option& option, std::int64_t seed);
 
 }  // namespace espalier::recipes::flexround

@@ -1,5 +1,8 @@
 #include "plugins/compress/flexround.h"
 
+#include <algorithm>
+#include <random>
+
 namespace espalier::recipes::flexround {
 
 using api::boolean;
@@ -67,7 +70,8 @@ api::RecipeCard card() {
     card.parentKinds = {"pretrain", "finetune"};
     card.outputs = {"recon/*", "quant/*", "tradeoff/*", "test/top1", "test/loss", "valid/top1", "valid/loss"};
     card.deviations = {
-        "the best iterate on the calibration set is kept; the reference keeps the last one (keep_best off)",
+        "the best iterate on the calibration set is kept, layer by layer even that of each output channel, for which the "
+        "grid size of a tensor is learned during the first tenth of the steps only; the reference keeps the last one (keep_best off)",
         "s1 is s1_init times exp(l1), so the start is round-to-nearest bit for bit",
         "the symmetric scale search scores candidates with their own step; the reference scores them with step 1",
         "above 4 bits the search tries the zero points near the balanced one only"};
@@ -77,9 +81,21 @@ api::RecipeCard card() {
 
 std::vector<Option> optionsOf(const api::Params& params) {
     std::vector<Option> options;
+    const auto isKnown = [&](const std::string& method, std::int64_t bits) {
+        return std::any_of(options.begin(), options.end(), [&](const Option& each) { return each.method == method && each.bits == bits; });
+    };
     for (const auto bits : params.integers("bits"))
-        for (const auto& method : params.texts("methods")) options.push_back({int(options.size()), method, int(bits)});
+        for (const auto& method : params.texts("methods"))
+            if (!isKnown(method, bits)) options.push_back({int(options.size()), method, int(bits)});
     return options;
+}
+
+std::vector<std::int64_t> calibrationRows(data::ImageSource& images, std::int64_t count, std::int64_t seed) {
+    auto rows = images.rows(feed::Split::Train);
+    std::mt19937_64 random(static_cast<std::uint64_t>(seed) + 0x5851F42D4C957F2Dull);
+    for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random() % i]);
+    if (std::int64_t(rows.size()) > count) rows.resize(std::size_t(count));
+    return rows;
 }
 
 quant::QuantizeSpec specFor(const api::Params& params, const Option& option, std::int64_t seed) {
@@ -87,7 +103,6 @@ quant::QuantizeSpec specFor(const api::Params& params, const Option& option, std
     spec.method = option.method;
     spec.grid = {option.bits, params.text("granularity") == "channel", params.boolean("symmetric"), params.text("grid") == "search"};
     spec.activationBits = int(params.integer("activation_bits"));
-    if (spec.activationBits > 16) spec.activationBits = 32;
     spec.isByBlock = params.text("unit") == "block";
     spec.reconstruction.iterations = params.integer("iterations");
     spec.reconstruction.batch = params.integer("recon_batch");

@@ -1,12 +1,14 @@
 #include "tests/app/cli/cli_runner.h"
 
 #include <QFile>
+#include <QSet>
 #include <QTest>
 
 #include <cmath>
 #include <cstring>
 
-/// TRADEOFF-SCHEMA section 8 on a real job, through the command line: the tables are filled honestly.
+/// TRADEOFF-SCHEMA section 8 on a real job, through the command line: the tables are filled honestly. Which test holds
+/// which check stands in tests/plugins/tst_card46_schema.
 class TestCliQuantize : public QObject {
     Q_OBJECT
 
@@ -137,6 +139,43 @@ private Q_SLOTS:
             for (const auto& choice : tables[QStringLiteral("choices")].toArray())
                 rows += choice.toObject()[QStringLiteral("point_id")] == point.toObject()[QStringLiteral("point_id")];
             QVERIFY(rows > 5);
+        }
+    }
+
+    // Section 5 after a kill: finished points stay as they were, once each, and the rest follows.
+    void aKilledJobGoesOn() {
+        QProcess process;
+        m_cli.start(process, QString::fromLatin1("--json run 46 --from base --name killed --scale smoke --methods rtn,flexround --bits 4,3 "
+                                                 "--iterations 150 --threads 1").split(u' ', Qt::SkipEmptyParts));
+        QByteArray seen;
+        QTRY_VERIFY_WITH_TIMEOUT((seen += process.readAllStandardOutput()).contains("\"test/top1\",\"step\":2") ||
+                                     process.state() == QProcess::NotRunning, 60000);
+        QTest::qWait(1000);  // the log writes every 250 ms
+        QCOMPARE(process.state(), QProcess::Running);
+        process.kill();
+        QVERIFY(process.waitForFinished(10000));
+        const auto table = [&](const char* name) {
+            return m_cli("--json show killed").json()[QStringLiteral("tradeoff")].toObject()[QString::fromLatin1(name)].toArray();
+        };
+        const auto before = table("points");
+        QVERIFY(before.size() >= 2 && before.size() < 5);
+        const auto rest = m_cli("--json resume killed");
+        QVERIFY2(rest.code == 0, rest.err.constData());
+        const auto after = table("points");
+        QCOMPARE(after.size(), 5);
+        for (int i = 0; i < before.size(); ++i)
+            for (const auto* key : {"point_id", "loss", "metric", "seconds", "latency_ms_p50"})
+                QCOMPARE(after[i].toObject()[QString::fromLatin1(key)], before[i].toObject()[QString::fromLatin1(key)]);
+        for (const auto* name : {"layers", "choices"}) {
+            QSet<QString> keys;
+            for (const auto& each : table(name)) {
+                const auto row = each.toObject();
+                const auto key = row[QStringLiteral("probe_kind")].toString() + QStringLiteral(" %1 %2 %3")
+                                     .arg(row[QStringLiteral("layer_ix")].toInt()).arg(row[QStringLiteral("option_ix")].toInt(-1))
+                                     .arg(row[QStringLiteral("point_id")].toInt(-1));
+                QVERIFY2(!keys.contains(key), qPrintable(key));
+                keys << key;
+            }
         }
     }
 

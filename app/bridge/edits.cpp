@@ -127,7 +127,13 @@ void Edits::renameDataset(const QString& id, const QString& name) {
 }
 
 void Edits::trashDataset(const QString& id) {
-    write([id = id.toStdString()](runtime::Workspace& w) { return w.trashDataset(id); });
+    const feed::DatasetSummary* info = m_bridge.dataset(id);
+    if (!info) return;
+    const auto act = [this, id = id.toStdString()](Result<void> (runtime::Workspace::*change)(const std::string&)) {
+        write([id, change](runtime::Workspace& w) { return (w.*change)(id); });
+    };
+    push(tr("move %1 to the trash").arg(text(info->name)), [act] { act(&runtime::Workspace::trashDataset); },
+         [act] { act(&runtime::Workspace::restoreDataset); });
 }
 
 void Edits::emptyTrash() {

@@ -24,7 +24,7 @@ public:
     void setNote(const QString& id, const QString& note);
     void trashRuns(const QStringList& ids);  ///< a running one is left out, failed() says so
     void renameDataset(const QString& id, const QString& name);
-    void trashDataset(const QString& id);    ///< cannot be undone from here; it stays in the trash folder
+    void trashDataset(const QString& id);
     void emptyTrash();
 
     bool isIdle() const { return m_pending == 0; }

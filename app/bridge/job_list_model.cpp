@@ -117,6 +117,8 @@ void JobListModel::setState(const feed::JobStateChanged& event) {
     JobRow& job = m_rows[static_cast<std::size_t>(row)];
     job.state = event.to;
     job.sentence = QString::fromStdString(event.sentence);
+    job.trouble = event.error;
+    job.signSecs = steadySecs();
     if (!event.runId.empty()) job.runId = QString::fromStdString(event.runId);
     if (feed::isFinal(event.to)) {
         job.endedSecs = wallClockSecs();
@@ -137,6 +139,7 @@ void JobListModel::setProgress(const feed::JobProgress& event) {
     job.rate = event.rate;
     job.rateUnit = QString::fromStdString(event.rateUnit);
     job.secsLeft = event.secsLeft;
+    job.signSecs = steadySecs();
     Q_EMIT dataChanged(index(row), index(row));
 }
 

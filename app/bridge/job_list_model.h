@@ -15,7 +15,9 @@ struct JobRow {
     QString runId, title, kind;   ///< kind: "train", "quantize", "import"
     feed::JobState state = feed::JobState::Queued;
     QString stage;                ///< "Train, epoch 3 of 10"
-    QString sentence;             ///< why it failed
+    QString sentence;             ///< why it failed, or why it pauses
+    Error trouble;                ///< the same in parts
+    double signSecs = 0;          ///< steady time of the last sign of life: a state or a progress report
     qint64 done = 0, total = 0;
     double rate = 0;
     QString rateUnit;

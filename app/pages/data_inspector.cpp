@@ -1,14 +1,21 @@
 #include "app/pages/data_inspector.h"
 
+#include <QApplication>
+#include <QClipboard>
 #include <QHBoxLayout>
+#include <QInputDialog>
 #include <QLabel>
+#include <QMenu>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
 
+#include "app/bridge/edits.h"
 #include "app/pages/data_sample_grid.h"
+#include "app/shell/commands.h"
 #include "widgets/controls/chip.h"
 #include "widgets/controls/controls.h"
 #include "widgets/controls/flow_layout.h"
@@ -161,6 +168,12 @@ DataInspector::DataInspector(AppContext& context, QWidget* parent) : QWidget(par
     header->setSpacing(8);
     m_name = new ElidedLabel(Qt::ElideMiddle, Type::Title, Color::Text, this);
     header->addWidget(m_name, 1);
+    QToolButton* rename = makeIconButton(QStringLiteral("rename"), tr("Rename the data set"), this);
+    QToolButton* more = makeIconButton(QStringLiteral("more"), tr("More about this data set"), this);
+    connect(rename, &QToolButton::clicked, this, &DataInspector::startRename);
+    connect(more, &QToolButton::clicked, this, [this, more] { showMenu(more->mapToGlobal(QPoint(0, more->height()))); });
+    header->addWidget(rename);
+    header->addWidget(more);
     layout->addLayout(header);
     auto* chips = new QWidget(this);
     m_chips = new FlowLayout(chips, 4);
@@ -191,6 +204,31 @@ DataInspector::DataInspector(AppContext& context, QWidget* parent) : QWidget(par
     layout->addStretch(1);
 }
 
+void DataInspector::startRename() {
+    auto* dialog = new QInputDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(tr("Rename"));
+    dialog->setLabelText(tr("Name of the data set"));
+    dialog->setTextValue(m_name->text());
+    connect(dialog, &QInputDialog::textValueSelected, this, [this, id = m_dataset](const QString& name) {
+        if (!name.trimmed().isEmpty()) m_context.edits->renameDataset(id, name.trimmed());
+    });
+    dialog->open();
+}
+
+void DataInspector::showMenu(const QPoint& global) {
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    const QString id = m_dataset, name = m_name->text();
+    menu->addAction(icon(QStringLiteral("run")), tr("Train on this…"), this, [this, id] { m_context.commands->newRun({}, id); });
+    menu->addAction(icon(QStringLiteral("filter")), tr("Runs with this data"), this,
+                    [this, name] { m_context.commands->filterRuns(QStringLiteral("dataset = \"%1\"").arg(name)); });
+    menu->addAction(icon(QStringLiteral("copy")), tr("Copy id"), this, [id] { QApplication::clipboard()->setText(id); });
+    menu->addSeparator();
+    menu->addAction(icon(QStringLiteral("trash")), tr("Move to trash"), this, [this, id] { m_context.edits->trashDataset(id); });
+    menu->popup(global);
+}
+
 void DataInspector::setDataset(const feed::DatasetSummary& set) {
     m_dataset = text(set.id);
     m_name->setText(text(set.name));
@@ -209,7 +247,7 @@ void DataInspector::setDataset(const feed::DatasetSummary& set) {
     if (!set.columns.empty()) rows << KeyValue{tr("columns"), format::count(static_cast<std::int64_t>(set.columns.size())), {}};
     rows << KeyValue{tr("stored"), format::bytes(set.storedBytes), {}};
     if (set.decodedBytes > 0) rows << KeyValue{tr("decoded"), format::bytes(set.decodedBytes), tr("in memory")};
-    rows << KeyValue{tr("imported"), set.importSecs < 1 ? tr("in %1 s").arg(format::fixed(set.importSecs, 1)) : tr("in %1").arg(format::duration(set.importSecs)), {}};
+    rows << KeyValue{tr("imported"), set.importSecs < 0.1 ? tr("in under 0.1 s") : set.importSecs < 1 ? tr("in %1 s").arg(format::fixed(set.importSecs, 1)) : tr("in %1").arg(format::duration(set.importSecs)), {}};
     rows << KeyValue{tr("split"), set.splitKind == "folders" ? tr("by folders") : tr("by seed %1").arg(set.splitSeed), {}};
     rows << KeyValue{tr("from"), format::elidePath(QFontMetrics(theme().font(Type::Body)), text(set.source), 120), {}, text(set.source)};
     m_manifest->setRows(rows);

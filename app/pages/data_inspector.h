@@ -45,6 +45,8 @@ private:
     class UsedBy;
     void setChecks(const feed::DatasetSummary& set);
     void fitChips();
+    void startRename();
+    void showMenu(const QPoint& global);
 
     AppContext& m_context;
     QString m_dataset;

@@ -11,6 +11,7 @@
 class QButtonGroup;
 class QLabel;
 class QPushButton;
+class QSpinBox;
 class QSplitter;
 class QStackedWidget;
 class QToolButton;
@@ -62,6 +63,7 @@ public:
     DataInspector* details() const;
     QList<widgets::Chip*> classChips() const { return m_chips; }
     QPushButton* trainButton() const { return m_train; }
+    QSpinBox* seedField() const { return m_seed; }
     QString splitHint() const;
     bool isEmptyShown() const;
 
@@ -78,7 +80,7 @@ private:
     QWidget* buildRight();
     QWidget* buildDuplicates();
 
-    // data_page.cpp: what is read and shown
+    // data_page.cpp, data_page_classes.cpp, data_page_edits.cpp: what is read, shown and changed
     void choose();
     void readSamples();
     void takeSamples(SampleList samples);
@@ -87,7 +89,8 @@ private:
     void refreshClasses();
     void refreshChips();
     void refreshHistogram();
-    void resplit(const std::array<double, 3>& fractions);
+    void fitLowerParts();
+    void resplit(const std::array<double, 3>& fractions, std::int64_t seed);
     void writeSplit(const QString& dataset, const std::array<double, 3>& fractions, std::int64_t seed);
     void showSample(std::int64_t index);
     void exportSamples();
@@ -109,6 +112,8 @@ private:
     std::array<QLabel*, 3> m_splitCounts{};
     widgets::SplitBar* m_split = nullptr;
     widgets::ElidedLabel* m_splitHint = nullptr;
+    QLabel* m_seedLabel = nullptr;
+    QSpinBox* m_seed = nullptr;
     SampleGrid* m_grid = nullptr;
     QTreeView* m_columns = nullptr;
     QWidget* m_chipHolder = nullptr;

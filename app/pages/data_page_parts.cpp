@@ -8,6 +8,7 @@
 #include <QPainter>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QSpinBox>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QStandardItemModel>
@@ -38,8 +39,15 @@ namespace {
 // File with its icon by outcome in mono, reason, result at the right; a line below each row.
 class WarningDelegate : public QStyledItemDelegate {
 public:
-    using QStyledItemDelegate::QStyledItemDelegate;
-    QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const override { return {80, 22}; }
+    explicit WarningDelegate(QTreeView* view) : QStyledItemDelegate(view), m_view(view) {}
+    // A reason takes the lines it needs: it is a sentence to act on.
+    QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex& index) const override {
+        const int line = theme().lineHeight(Type::Body);
+        if (index.column() != 1) return {80, line + 6};
+        const QFontMetrics body(theme().font(Type::Body));
+        const QRect text = body.boundingRect(QRect(0, 0, std::max(60, m_view->columnWidth(1) - 8), 400), Qt::TextWordWrap, index.data().toString());
+        return {80, std::max(line, text.height()) + 6};
+    }
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
         painter->save();
         const RowInk ink = paintRowGround(*painter, option);
@@ -60,11 +68,13 @@ public:
             painter->setFont(look.font(Type::Body));
             painter->setPen(index.column() == 1 ? ink.text : ink.text2);
             if (index.column() == 1) rect.adjust(0, 0, -8, 0);
-            painter->drawText(rect, Qt::AlignVCenter | (index.column() == 2 ? Qt::AlignRight : Qt::AlignLeft),
-                              format::elideSentence(painter->fontMetrics(), words, rect.width()));
+            painter->drawText(rect, Qt::AlignVCenter | Qt::TextWordWrap | (index.column() == 2 ? Qt::AlignRight : Qt::AlignLeft), words);
         }
         painter->restore();
     }
+
+private:
+    QTreeView* m_view;
 };
 
 // Paints the swatch of a split before its count in the legend.
@@ -164,6 +174,16 @@ QWidget* DataPage::buildSplit() {
     m_splitHint = new ElidedLabel(Qt::ElideRight, Type::Caption, Color::Text2, holder);
     head->addStretch(1);
     head->addWidget(m_splitHint);
+    head->addSpacing(6);
+    m_seedLabel = makeLabel(tr("seed"), Type::Caption, Color::Text2, holder);
+    m_seed = new QSpinBox(holder);
+    m_seed->setRange(0, 999999);
+    m_seed->setKeyboardTracking(false);  // a number is dealt with when it is whole
+    m_seed->setFixedWidth(72);
+    m_seed->setAccessibleName(tr("Seed of the split"));
+    m_seed->setToolTip(tr("Another seed deals the same shares anew"));
+    head->addWidget(m_seedLabel);
+    head->addWidget(m_seed);
     rows->addLayout(head);
     m_split = new SplitBar(holder);
     rows->addWidget(m_split);
@@ -243,7 +263,6 @@ QWidget* DataPage::buildWarnings() {
     m_warningView->setModel(m_warnings);
     m_warningView->setItemDelegate(new WarningDelegate(m_warningView));
     m_warningView->setRootIsDecorated(false);
-    m_warningView->setUniformRowHeights(true);
     m_warningView->setIndentation(0);
     m_warningView->header()->setStretchLastSection(false);
     m_warningView->header()->setSectionResizeMode(1, QHeaderView::Stretch);
@@ -252,6 +271,7 @@ QWidget* DataPage::buildWarnings() {
     m_warningView->header()->resizeSection(2, 72);
     m_warningView->header()->setMinimumSectionSize(60);
     m_warningView->header()->setStyleSheet(QStringLiteral("QHeaderView::section { padding: 0; }"));
+    connect(m_warningView->header(), &QHeaderView::sectionResized, m_warningView, [this] { m_warningView->doItemsLayout(); });
     m_warningView->setAccessibleName(tr("Warnings"));
     m_warningStack = new QStackedWidget(holder);
     m_warningStack->addWidget(m_warningView);

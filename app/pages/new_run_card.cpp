@@ -82,17 +82,20 @@ RunCard::RunCard(AppContext& context, QWidget* parent) : QWidget(parent), m_cont
     claim->setSpacing(0);
     part(claim, tr("Claim"));
     claim->addWidget(m_claim = new KeyValueList(m_claimPart));
+    claim->addWidget(m_setting = wrapped({}, Type::Caption, Color::Text3, m_claimPart));
     column->addWidget(m_claimPart);
     part(column, tr("Forecast"));
     column->addWidget(m_forecast = new KeyValueList(this));
     column->addWidget(m_memory = new ProgressBar(this));
     column->addSpacing(6);
     column->addWidget(m_time = new KeyValueList(this));
+    column->addWidget(m_timeWhy = wrapped({}, Type::Caption, Color::Text3, this));
     column->addWidget(m_trouble = wrapped({}, Type::Body, Color::Error, this));
     m_differTitle = part(column, tr("Differs from the paper"));
     column->addWidget(m_differs = wrapped({}, Type::Body, Color::Text2, this));
     column->addStretch(1);
     m_trouble->hide();
+    m_timeWhy->hide();
     m_claim->setKeyWidth(kClaimKeys);
     for (KeyValueList* list : {m_forecast, m_time}) list->setKeyWidth(kCardKeys);
     m_differs->setTextFormat(Qt::RichText);
@@ -120,8 +123,8 @@ void RunCard::setCard(const api::RecipeCard& card) {
         if (count > 0) rows << number(count == 1 ? tr("here, one run") : tr("here, best of %1").arg(count), QStringLiteral("%1 %").arg(format::fixed(best * 100, 2)));
         if (count > 0) rows.back().isBold = best >= claim.value;
     }
-    if (!card.claims.empty()) rows << number(tr("setting"), text(card.claims.front().setting));
     m_claim->setRows(rows);
+    m_setting->setText(card.claims.empty() ? QString() : text(card.claims.front().setting));
     m_claimPart->setVisible(!rows.isEmpty());
     QStringList differs;
     for (const std::string& each : card.deviations) {
@@ -141,7 +144,7 @@ void RunCard::setForecast(const std::optional<RunForecast>& forecast, int runs, 
     const api::Forecast cost = isKnown ? forecast->cost : api::Forecast{};
     const auto shown = [&](std::int64_t value) { return value > 0 ? format::count(value) : none; };
     QVector<KeyValue> rows;
-    rows << number(tr("parameters"), shown(cost.params));
+    rows << number(tr("parameters"), shown(cost.params), isKnown && forecast->isFromParent ? tr("of the parent run") : QString());
     rows << number(tr("MACs an item"), cost.macsPerItem > 0 ? format::si(static_cast<double>(cost.macsPerItem)) : none);
     const bool hasMemory = isKnown && forecast->bytes() > 0 && forecast->memoryOfMachine > 0;
     rows << number(tr("memory"), isKnown && forecast->bytes() > 0 ? format::bytes(forecast->bytes()) : none,
@@ -154,10 +157,15 @@ void RunCard::setForecast(const std::optional<RunForecast>& forecast, int runs, 
     time << number(tr("steps"), shown(cost.steps)) << number(tr("samples seen"), shown(cost.items));
     const double secs = isKnown ? forecast->secs() : 0;
     const double rate = isKnown && forecast->secsPerItem > 0 ? 1.0 / forecast->secsPerItem : 0;
-    time << number(tr("speed, estimated"), rate > 0 ? tr("%1 a second").arg(rate >= 10 ? format::count(std::llround(rate)) : format::fixed(rate, 1)) : none);
-    time << number(tr("time a run"), secs > 0 ? format::duration(secs) : none);
+    const bool isByEarlier = isKnown && forecast->isFromParent;
+    if (!isByEarlier) time << number(tr("speed, estimated"), rate > 0 ? tr("%1 a second").arg(rate >= 10 ? format::count(std::llround(rate)) : format::fixed(rate, 1)) : none);
+    time << number(tr("time a run"), secs > 0 ? format::duration(secs) : isByEarlier ? tr("not known") : none);
     if (runs > 1) time << number(tr("%1 runs").arg(runs), secs > 0 ? format::duration(secs * runs) : none);
     m_time->setRows(time);
+    m_timeWhy->setText(isKnown ? forecast->timeWhy : QString());
+    m_timeWhy->setVisible(!m_timeWhy->text().isEmpty());
 }
+
+QString RunCard::timeWhy() const { return m_timeWhy->text(); }
 
 }  // namespace espalier::app

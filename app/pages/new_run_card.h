@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "app/bridge/app_context.h"
+#include "app/pages/new_run_forecast.h"
 #include "engine/api/recipe_card.h"
 
 class QLabel;
@@ -17,17 +18,6 @@ class ProgressBar;
 
 namespace espalier::app {
 
-/// What a run would cost; made in the background.
-struct RunForecast {
-    api::Forecast cost;
-    double secsPerItem = 0;
-    std::int64_t memoryOfMachine = 0;
-    std::vector<std::string> devices;
-    /// Weights, gradients, two moments of the optimizer and the activations of a batch.
-    std::int64_t bytes() const { return cost.params * 16 + cost.bytesActivations; }
-    double secs() const { return secsPerItem * static_cast<double>(cost.items); }
-};
-
 /// Right part of the New-run window: the paper's card, its claim beside the best own run, the forecast.
 class RunCard : public QWidget {
     Q_OBJECT
@@ -38,10 +28,12 @@ public:
     void setForecast(const std::optional<RunForecast>& forecast, int runs, const QString& trouble = {});
     widgets::KeyValueList* forecastRows() const { return m_forecast; }
     widgets::KeyValueList* claimRows() const { return m_claim; }
+    widgets::KeyValueList* timeRows() const { return m_time; }
+    QString timeWhy() const;
 
 private:
     AppContext& m_context;
-    QLabel *m_paper, *m_title, *m_about, *m_trouble, *m_differTitle, *m_differs;
+    QLabel *m_paper, *m_title, *m_about, *m_setting, *m_timeWhy, *m_trouble, *m_differTitle, *m_differs;
     widgets::FlowLayout* m_chips;
     widgets::KeyValueList *m_claim, *m_forecast, *m_time;
     widgets::ProgressBar* m_memory;

@@ -1,33 +1,27 @@
 #include "app/pages/new_run_dialog.h"
 
 #include <QAbstractButton>
-#include <QApplication>
-#include <QClipboard>
-#include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
 #include <QListView>
-#include <QPainter>
 #include <QPushButton>
-#include <QRegularExpression>
 #include <QScrollArea>
 #include <QScrollBar>
-#include <QToolButton>
 #include <QVBoxLayout>
-#include <QWindow>
 
 #include <algorithm>
 
+#include "app/pages/new_run_forecast.h"
 #include "app/pages/new_run_form.h"
 #include "app/pages/new_run_recipes.h"
 #include "app/pages/new_run_target.h"
 #include "app/shell/commands.h"
 #include "widgets/controls/controls.h"
 #include "widgets/controls/messages.h"
-#include "widgets/controls/paint_help.h"
 #include "widgets/controls/segmented_control.h"
 #include "widgets/theme/format.h"
 #include "widgets/theme/icons.h"
+#include "widgets/theme/metrics.h"
 
 namespace espalier::app {
 
@@ -37,111 +31,13 @@ using format::text;
 namespace {
 
 constexpr int kForecastMs = 120;
-constexpr int kWidth = 1120, kNarrowWidth = 1040, kHeight = 744;
-constexpr int kListWidth = 292, kNarrowListWidth = 240, kCardWidth = 316, kNarrowCardWidth = 292;
 constexpr api::Scale kScales[] = {api::Scale::Smoke, api::Scale::Desk, api::Scale::Paper};
-
-// Dims the window behind; a plain child, because some window managers do not.
-class Scrim : public QWidget {
-public:
-    explicit Scrim(QWidget* window) : QWidget(window) {
-        setObjectName(QStringLiteral("scrim"));
-        setGeometry(window->rect());
-        window->installEventFilter(this);
-        raise();
-        show();
-    }
-
-protected:
-    bool eventFilter(QObject* watched, QEvent* event) override {
-        if (event->type() == QEvent::Resize) setGeometry(static_cast<QWidget*>(watched)->rect());
-        return false;
-    }
-    void paintEvent(QPaintEvent*) override { QPainter(this).fillRect(rect(), QColor(0, 0, 0, theme().isDark() ? 128 : 82)); }
-};
-
-QScrollArea* makeArea(QWidget* content, QWidget* parent) {
-    auto* area = new QScrollArea(parent);
-    area->setFrameShape(QFrame::NoFrame);
-    area->setWidgetResizable(true);
-    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    area->setFocusPolicy(Qt::NoFocus);
-    area->setWidget(content);
-    area->viewport()->setAutoFillBackground(false);
-    content->setAutoFillBackground(false);
-    return area;
-}
-
-QWidget* lineBelow(QWidget* parent) {
-    QWidget* line = makeLine(Qt::Horizontal, parent);
-    line->setFixedHeight(1);
-    return line;
-}
-
-QWidget* lineBeside(QWidget* parent) {
-    QWidget* line = makeLine(Qt::Vertical, parent);
-    line->setFixedWidth(1);
-    return line;
-}
 
 }  // namespace
 
-QString shellQuoted(const QString& word) {
-    static const QRegularExpression plain(QStringLiteral("^[A-Za-z0-9_./:=,+@%-]+$"));
-    if (plain.match(word).hasMatch()) return word;
-    QString inner = word;
-    inner.replace(u'\'', QStringLiteral("'\\''"));
-    return u'\'' + inner + u'\'';
-}
-
-/// Moves the frameless window; help and close stand at the right.
-class NewRunDialog::TitleBar : public QWidget {
-public:
-    using QWidget::QWidget;
-
-protected:
-    void mousePressEvent(QMouseEvent* event) override {
-        if (event->button() == Qt::LeftButton && window()->windowHandle()) window()->windowHandle()->startSystemMove();
-    }
-};
-
 NewRunDialog::NewRunDialog(AppContext& context, QWidget* parent)
     : QDialog(parent, Qt::Dialog | Qt::FramelessWindowHint), m_context(context) {
-    setWindowTitle(tr("New run"));
-    setAttribute(Qt::WA_TranslucentBackground);
-    setModal(true);
-    auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(1, 1, 1, 1);
-    column->setSpacing(0);
-    auto* bar = new TitleBar(this);
-    bar->setFixedHeight(44);
-    auto* title = new QHBoxLayout(bar);
-    title->setContentsMargins(16, 0, 12, 0);
-    title->addWidget(makeLabel(tr("New run"), Type::Title, Color::Text, bar));
-    title->addStretch(1);
-    QToolButton* close = makeIconButton(QStringLiteral("close"), tr("Close"), bar);
-    connect(close, &QToolButton::clicked, this, &QDialog::reject);
-    title->addWidget(close);
-    column->addWidget(bar);
-    column->addWidget(lineBelow(this));
-    m_banners = new QVBoxLayout;
-    m_banners->setContentsMargins(0, 0, 0, 0);
-    column->addLayout(m_banners);
-
-    auto* body = new QHBoxLayout;
-    body->setSpacing(0);
-    m_recipes = new RecipeList(context, this);
-    m_card = new RunCard(context, this);
-    m_cardArea = makeArea(m_card, this);
-    body->addWidget(m_recipes);
-    body->addWidget(lineBeside(this));
-    body->addWidget(buildForm(), 1);
-    body->addWidget(lineBeside(this));
-    body->addWidget(m_cardArea);
-    column->addLayout(body, 1);
-    column->addWidget(lineBelow(this));
-    buildFooter(column);
-
+    buildFrame();
     m_forecastTimer.setSingleShot(true);
     m_forecastTimer.setInterval(kForecastMs);
     connect(&m_forecastTimer, &QTimer::timeout, this, &NewRunDialog::askForecast);
@@ -151,78 +47,13 @@ NewRunDialog::NewRunDialog(AppContext& context, QWidget* parent)
     connect(m_scale, &SegmentedControl::currentChanged, this, [this](int index) { m_form->setScale(kScales[index]); });
     connect(&theme(), &Theme::changed, this, [this] {
         m_problemIcon->setPixmap(iconPixmap(QStringLiteral("error"), metrics::kIconRow, Color::Error, devicePixelRatioF()));
+        fitToWindow();
         update();
     });
     fitToWindow();
 }
 
 NewRunDialog::~NewRunDialog() { delete m_scrim; }
-
-QWidget* NewRunDialog::buildForm() {
-    auto* holder = new QWidget(this);
-    setGround(holder, Color::Well);
-    auto* column = new QVBoxLayout(holder);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    auto* top = new QHBoxLayout;
-    top->setContentsMargins(20, 0, 16, 0);
-    top->setSpacing(8);
-    top->addWidget(makeLabel(tr("Scale"), Type::Body, Color::Text2, holder));
-    m_scale = new SegmentedControl({tr("Smoke"), tr("Desk"), tr("Paper")}, holder);
-    m_scale->setCurrentIndex(1);
-    m_scale->setAccessibleName(tr("Scale"));
-    top->addWidget(m_scale);
-    m_scaleHint = new ElidedLabel(Qt::ElideRight, Type::Caption, Color::Text2, holder);
-    m_scaleHint->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    top->addWidget(m_scaleHint, 1);
-    auto* topHolder = new QWidget(holder);
-    topHolder->setFixedHeight(43);
-    topHolder->setLayout(top);
-    column->addWidget(topHolder);
-    column->addWidget(lineBelow(holder));
-    auto* content = new QWidget;
-    auto* rows = new QVBoxLayout(content);
-    rows->setContentsMargins(20, 14, 16, 14);
-    rows->setSpacing(0);
-    m_form = new ParamForm(content);
-    m_target = new RunTarget(m_context, content);
-    rows->addWidget(m_form);
-    rows->addWidget(m_target);
-    rows->addWidget(m_form->runRows());
-    rows->addStretch(1);
-    m_formArea = makeArea(content, holder);
-    column->addWidget(m_formArea, 1);
-    return holder;
-}
-
-void NewRunDialog::buildFooter(QVBoxLayout* column) {
-    auto* footer = new QWidget(this);
-    footer->setFixedHeight(52);
-    auto* row = new QHBoxLayout(footer);
-    row->setContentsMargins(16, 0, 16, 0);
-    row->setSpacing(8);
-    m_command = new ElidedLabel(Qt::ElideRight, Type::Mono, Color::Text2, footer);
-    m_command->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Preferred);
-    m_command->setAccessibleName(tr("The same run on the command line"));
-    row->addWidget(m_command);
-    QToolButton* copy = makeIconButton(QStringLiteral("copy"), tr("Copy the command line"), footer, ControlSize::Small);
-    connect(copy, &QToolButton::clicked, this, [this] { QApplication::clipboard()->setText(commandLine()); });
-    row->addWidget(copy);
-    row->addStretch(1);
-    m_problemIcon = new QLabel(footer);
-    m_problemIcon->setPixmap(iconPixmap(QStringLiteral("error"), metrics::kIconRow, Color::Error, devicePixelRatioF()));
-    m_problems = makeLabel({}, Type::Body, Color::Error, footer);
-    row->addWidget(m_problemIcon);
-    row->addWidget(m_problems);
-    row->addSpacing(8);
-    m_cancel = makeButton(tr("Cancel"), {}, ButtonKind::Normal, ControlSize::Large, footer);
-    m_start = makeButton(tr("Start"), QStringLiteral("run"), ButtonKind::Primary, ControlSize::Large, footer);
-    row->addWidget(m_cancel);
-    row->addWidget(m_start);
-    column->addWidget(footer);
-    connect(m_cancel, &QPushButton::clicked, this, &QDialog::reject);
-    connect(m_start, &QPushButton::clicked, this, &NewRunDialog::start);
-}
 
 void NewRunDialog::preset(const QString& recipe, const QString& dataset, const QString& parentRun) {
     const auto& cards = m_context.registry->cards();
@@ -277,25 +108,6 @@ runtime::RunRequest NewRunDialog::request() const {
     return request;
 }
 
-QString NewRunDialog::commandLine() const {
-    if (!m_recipe) return {};
-    QStringList words{QStringLiteral("espalier-cli"), QStringLiteral("run"), text(m_recipe->id).section(u'-', 0, 0)};
-    const auto add = [&](const QString& flag, const QString& value) {
-        if (!value.isEmpty()) words << flag << shellQuoted(value);
-    };
-    add(QStringLiteral("--data"), m_target->datasetName());
-    add(QStringLiteral("--from"), m_target->parentName());
-    add(QStringLiteral("--scale"), text(api::scaleName(m_form->scale())));
-    QStringList seeds;
-    for (const auto seed : m_target->seeds()) seeds << QString::number(seed);
-    add(QStringLiteral("--seed"), seeds.join(u','));
-    if (m_target->device() != QStringLiteral("auto")) add(QStringLiteral("--device"), m_target->device());
-    add(QStringLiteral("--name"), m_target->name());
-    for (const QString& tag : m_target->tags()) add(QStringLiteral("--tag"), tag);
-    for (const auto& [key, value] : m_form->changed()) words << QStringLiteral("--") + text(key) << shellQuoted(text(value));
-    return words.join(u' ');
-}
-
 QString NewRunDialog::problemText() const { return m_problems->isHidden() ? QString() : m_problems->text(); }
 
 bool NewRunDialog::isSettled() const {
@@ -338,18 +150,24 @@ void NewRunDialog::askForecast() {
         return showTrouble(m_trouble);
     }
     runtime::RunRequest asked = request();
-    // A quantizer's cost is that of its parent's data.
-    if (asked.dataset.empty())
-        if (const feed::RunInfo* parent = m_context.bridge->run(m_target->parentRun())) asked.dataset = parent->datasetId;
+    // A quantizer's size is its parent's, its cost that of the parent's data.
+    std::optional<feed::RunInfo> parent;
+    if (const feed::RunInfo* run = m_recipe->needsParentRun ? m_context.bridge->run(m_target->parentRun()) : nullptr) parent = *run;
+    if (parent && asked.dataset.empty()) asked.dataset = parent->datasetId;
+    std::vector<feed::RunInfo> earlier;
+    if (parent)
+        for (const feed::RunInfo& run : m_context.bridge->runs().runs())
+            if (run.recipe == m_recipe->id && run.state == feed::JobState::Completed) earlier.push_back(run);
     m_context.bridge->reads().run(
         this, QStringLiteral("forecast"),
-        [engine = m_context.engine, asked]() -> Result<RunForecast> {
+        [engine = m_context.engine, asked, parent, earlier]() -> Result<RunForecast> {
             RunForecast forecast;
             const runtime::MachineReport machine = engine->machine();
             forecast.memoryOfMachine = machine.memoryBytes;
             forecast.devices = machine.devices;
             ESPALIER_TRY(forecast.cost, engine->forecast(asked));
             forecast.secsPerItem = engine->secondsEstimate(asked, forecast.cost);
+            if (parent) completeFromParent(forecast, *parent, earlier, [&](const feed::RunInfo& run) { return forecastAgain(*engine, run); });
             return forecast;
         },
         [this](Result<RunForecast> forecast) { takeForecast(std::move(forecast)); });
@@ -394,7 +212,6 @@ void NewRunDialog::start() {
         requests.push_back(std::move(each));
     }
     // Run folder and catalog row are written before submit() returns: not on the GUI thread.
-    using Started = std::pair<QList<quint64>, std::optional<Error>>;
     m_context.bridge->reads().run(
         this, QStringLiteral("start"),
         [engine = m_context.engine, requests]() -> Started {
@@ -402,26 +219,39 @@ void NewRunDialog::start() {
             for (const auto& each : requests) {
                 auto job = engine->submit(each);
                 if (!job) {
-                    result.second = job.error();
+                    result.error = job.error();
                     break;
                 }
-                result.first << *job;
+                result.jobs << *job;
             }
             return result;
         },
-        [this](Started result) {
-            m_isStarting = false;
-            showTrouble({});
-            if (!result.first.isEmpty()) {
-                followFirst(result.first.front());
-                Q_EMIT started(result.first);
-            }
-            if (!result.second) return accept();
-            auto* banner = new Banner(Banner::Kind::Error, result.first.isEmpty() ? tr("The run was not started") : tr("Only %1 of the runs were started").arg(result.first.size()),
-                                      text(result.second->sentence()), this);
-            banner->setCopyText(text(result.second->sentence()));
-            m_banners->addWidget(banner);
-        });
+        [this, seeds](const Started& result) { takeStarted(result, seeds); });
+}
+
+void NewRunDialog::takeStarted(const Started& result, const std::vector<std::int64_t>& seeds) {
+    m_isStarting = false;
+    showTrouble({});
+    if (!result.jobs.isEmpty()) {
+        followFirst(result.jobs.front());
+        Q_EMIT started(result.jobs);
+    }
+    if (!result.error) return accept();
+    const auto done = static_cast<std::size_t>(result.jobs.size());
+    QString what = tr("The run was not started");
+    if (done > 0) {
+        // Those that are queued must not be asked for again: only the rest stays in the field.
+        m_target->setSeeds({seeds.begin() + static_cast<std::ptrdiff_t>(done), seeds.end()});
+        what = done == 1 ? tr("Only the run of seed %1 was started; the field holds the other seeds").arg(seeds.front())
+                         : tr("Only the first %1 of %2 runs were started; the field holds the other seeds").arg(done).arg(seeds.size());
+    }
+    while (QLayoutItem* old = m_banners->takeAt(0)) {
+        if (old->widget()) old->widget()->deleteLater();
+        delete old;
+    }
+    auto* banner = new Banner(Banner::Kind::Error, what, text(result.error->sentence()), this);
+    banner->setCopyText(text(result.error->sentence()));
+    m_banners->addWidget(banner);
 }
 
 void NewRunDialog::followFirst(quint64 job) {
@@ -453,45 +283,6 @@ void NewRunDialog::keyPressEvent(QKeyEvent* event) {
         return start();
     }
     QDialog::keyPressEvent(event);
-}
-
-void NewRunDialog::fitToWindow() {
-    const QSize window = parentWidget() ? parentWidget()->window()->size() : QSize(1440, 900);
-    const bool isNarrow = window.width() < 1360;
-    m_recipes->setFixedWidth(isNarrow ? kNarrowListWidth : kListWidth);
-    m_cardArea->setFixedWidth(isNarrow ? kNarrowCardWidth : kCardWidth);
-    resize(std::min(isNarrow ? kNarrowWidth : kWidth, std::max(720, window.width() - 48)), std::min(kHeight, std::max(420, window.height() - 40)));
-}
-
-void NewRunDialog::showEvent(QShowEvent* event) {
-    fitToWindow();
-    if (QWidget* window = parentWidget() ? parentWidget()->window() : nullptr) {
-        move(window->mapToGlobal(QPoint((window->width() - width()) / 2, (window->height() - height()) / 2)));
-        if (!m_scrim) m_scrim = new Scrim(window);
-    }
-    QDialog::showEvent(event);
-}
-
-void NewRunDialog::hideEvent(QHideEvent* event) {
-    delete m_scrim;
-    QDialog::hideEvent(event);
-}
-
-void NewRunDialog::resizeEvent(QResizeEvent* event) {
-    QDialog::resizeEvent(event);
-    m_cardArea->setVisible(width() >= 900);
-}
-
-bool NewRunDialog::event(QEvent* event) {
-    const bool isHandled = QDialog::event(event);
-    // The style sheet would fill the square behind the round corners.
-    if (event->type() == QEvent::Polish || event->type() == QEvent::StyleChange) setAttribute(Qt::WA_StyledBackground, false);
-    return isHandled;
-}
-
-void NewRunDialog::paintEvent(QPaintEvent*) {
-    QPainter painter(this);
-    paintBox(painter, rect(), metrics::kRadiusCard, theme().color(Color::Panel), theme().color(Color::Border));
 }
 
 }  // namespace espalier::app

@@ -5,14 +5,17 @@
 #include <QTimer>
 
 #include <optional>
+#include <vector>
 
 #include "app/bridge/app_context.h"
 #include "app/pages/new_run_card.h"
 #include "engine/runtime/engine.h"
 
+class QHBoxLayout;
 class QLabel;
 class QPushButton;
 class QScrollArea;
+class QStackedWidget;
 class QTabBar;
 class QVBoxLayout;
 
@@ -46,6 +49,7 @@ public:
     QPushButton* startButton() const { return m_start; }
     QString commandLine() const;
     QString problemText() const;
+    QTabBar* cardTabs() const { return m_cardTabs; }  ///< shown where the card has no column of its own
     /// No forecast under way.
     bool isSettled() const;
 
@@ -62,6 +66,12 @@ protected:
 
 private:
     class TitleBar;
+    struct Started {
+        QList<quint64> jobs;
+        std::optional<Error> error;
+    };
+    // new_run_dialog_parts.cpp
+    void buildFrame();
     void buildFooter(QVBoxLayout* column);
     QWidget* buildForm();
     void chooseRecipe(const QString& recipe);
@@ -70,8 +80,10 @@ private:
     void takeForecast(Result<RunForecast> forecast);
     void showTrouble(const QString& sentence);
     void start();
+    void takeStarted(const Started& result, const std::vector<std::int64_t>& seeds);
     void followFirst(quint64 job);
     void fitToWindow();
+    void placeCard();
     runtime::RunRequest request() const;
 
     AppContext& m_context;
@@ -81,6 +93,11 @@ private:
     RunTarget* m_target;
     RunCard* m_card;
     QScrollArea *m_formArea, *m_cardArea;
+    QHBoxLayout* m_body;
+    QStackedWidget* m_formStack;
+    QTabBar* m_cardTabs;
+    QWidget* m_cardLine;
+    bool m_isCardInTab = false;
     widgets::SegmentedControl* m_scale;
     widgets::ElidedLabel *m_scaleHint, *m_command;
     QLabel *m_problemIcon, *m_problems;

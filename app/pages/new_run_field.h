@@ -1,72 +1,12 @@
 #pragma once
 
-#include <QLineEdit>
-#include <QWidget>
-
 #include <functional>
 
+#include "app/pages/new_run_number.h"
+#include "app/pages/new_run_row.h"
 #include "engine/api/params.h"
 
-class QGridLayout;
-class QLabel;
-class QPushButton;
-
-namespace espalier::widgets {
-class ElidedLabel;
-}  // namespace espalier::widgets
-
 namespace espalier::app {
-
-/// Line for one number: takes "5.5e-4" as well as "0.00055", shows unit and two arrows inside at the right. Up, Down
-/// and the arrows step, by factors where the range spreads over decades.
-class NumberField : public QLineEdit {
-    Q_OBJECT
-public:
-    NumberField(const api::ParamSpec& spec, QWidget* parent = nullptr);
-    void stepBy(int steps);
-
-Q_SIGNALS:
-    void stepped();
-
-protected:
-    void paintEvent(QPaintEvent* event) override;
-    void keyPressEvent(QKeyEvent* event) override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void mouseMoveEvent(QMouseEvent* event) override;
-
-private:
-    QRect arrowRect(bool isUp) const;
-    api::ParamSpec m_spec;
-};
-
-/// Row of a form: name, editor, hint beside it; below, when the value is wrong, one sentence with its remedy as a link.
-class FormRow : public QWidget {
-    Q_OBJECT
-public:
-    explicit FormRow(const QString& label, QWidget* parent = nullptr);
-    void setEditor(QWidget* editor);
-    QWidget* editor() const { return m_editor; }
-    void setHint(const QString& text);
-    QString hint() const;
-    /// Empty = the value is right again. Without a remedy there is no link.
-    void setProblem(const QString& sentence, const QString& remedy = {});
-    QString problem() const { return m_problem; }
-    QPushButton* remedy() const { return m_remedy; }
-    void setChanged(bool isChanged);
-
-Q_SIGNALS:
-    void remedyClicked();
-
-private:
-    QGridLayout* m_grid;
-    QLabel* m_label;
-    widgets::ElidedLabel* m_hint;
-    QWidget* m_editor = nullptr;
-    QWidget* m_problemRow = nullptr;
-    QLabel* m_sentence = nullptr;
-    QPushButton* m_remedy = nullptr;
-    QString m_problem;
-};
 
 /// Editor of one parameter of a recipe, made from its specification; checks what is typed by the schema's own rules.
 class ParamField : public FormRow {
@@ -108,10 +48,5 @@ private:
     std::function<void(const QString&)> m_write;
     bool m_isTouched = false, m_isWriting = false, m_hasRecipeProblem = false;
 };
-
-/// A number the way people write it: "5.5e-4", "0.1", "5,000" (only for reading, never for fields).
-QString shownNumber(double value, bool isLog);
-/// Text that a field shows for a value; reading it back gives the same value.
-QString shownValue(const api::ParamSpec& spec, const api::ParamValue& value);
 
 }  // namespace espalier::app

@@ -173,6 +173,14 @@ std::vector<std::int64_t> RunTarget::seeds() const {
     return unique.size() > kMostSeeds ? std::vector<std::int64_t>{} : unique;
 }
 
+void RunTarget::setSeeds(const std::vector<std::int64_t>& seeds) {
+    QStringList words;
+    for (const std::int64_t seed : seeds) words << QString::number(seed);
+    m_seedLine->setText(words.join(QStringLiteral(", ")));
+    check();
+    Q_EMIT edited();
+}
+
 void RunTarget::check() {
     const feed::DatasetSummary* set = m_context.bridge->dataset(dataset());
     m_data->setHint(set ? (set->classes.empty() ? format::count(set->samples)

@@ -31,6 +31,7 @@ public:
     QString parentName() const;
     QString device() const;       ///< "auto", "cpu", "cuda:0"
     std::vector<std::int64_t> seeds() const;
+    void setSeeds(const std::vector<std::int64_t>& seeds);
     QString name() const;
     QStringList tags() const;
     int problemCount() const;

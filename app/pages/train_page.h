@@ -3,6 +3,7 @@
 #include <QHash>
 #include <QVector>
 
+#include <array>
 #include <memory>
 
 #include "app/pages/page.h"
@@ -10,6 +11,7 @@
 
 class QComboBox;
 class QGridLayout;
+class QBoxLayout;
 class QHBoxLayout;
 class QLabel;
 class QMenu;
@@ -27,6 +29,8 @@ class SegmentedControl;
 }  // namespace espalier::widgets
 
 namespace espalier::app {
+
+class RunBanner;
 
 /// Live and finished runs as curves: loss large, below it top-1, learning rate and gradient norm, or every series in
 /// a grid. Draws the shown runs, the current one in front. Grows with EngineBridge::pointsAppended. GUI thread.
@@ -47,8 +51,12 @@ public:
 
     widgets::ChartGroup* group() const { return m_group; }
     widgets::LossChart* lossChart() const { return m_loss; }
+    RunBanner* banner() const { return m_banner; }
     /// The charts on screen, the large one first.
     QVector<widgets::LossChart*> charts() const;
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     enum class Layout { Training, LossOnly, AllSeries };
@@ -87,6 +95,9 @@ private:
     QStackedWidget* m_stack = nullptr;
     widgets::EmptyState* m_empty = nullptr;
     QWidget *m_trainingBody = nullptr, *m_lower = nullptr;
+    QBoxLayout* m_lowerRow = nullptr;
+    std::array<QWidget*, 2> m_lowerLines{};
+    RunBanner* m_banner = nullptr;
     QScrollArea* m_allBody = nullptr;
     QGridLayout* m_allGrid = nullptr;
     QHash<QString, widgets::LossChart*> m_allCharts;

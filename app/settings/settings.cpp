@@ -9,7 +9,8 @@ namespace espalier::app {
 namespace {
 
 // Raise it when docks are added or renamed: an old layout is then ignored.
-constexpr int kLayoutVersion = 1;
+constexpr int kLayoutVersion = 2;
+constexpr int kMostRecent = 10;
 
 QString defaultFile() {
     return QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation) + QStringLiteral("/espalier/espalier.ini");
@@ -35,13 +36,37 @@ bool Settings::isMotionReduced() const { return m_settings.value(QStringLiteral(
 void Settings::setMotionReduced(bool isReduced) { m_settings.setValue(QStringLiteral("look/reduceMotion"), isReduced); }
 
 QStringList Settings::recentWorkspaces() const { return m_settings.value(QStringLiteral("recent/workspaces")).toStringList(); }
-void Settings::addRecentWorkspace(const QString& folder) {
-    QStringList recent = recentWorkspaces();
-    recent.removeAll(folder);
-    recent.prepend(folder);
-    m_settings.setValue(QStringLiteral("recent/workspaces"), QStringList(recent.mid(0, 10)));
-}
+void Settings::addRecentWorkspace(const QString& folder) { addRecent(QStringLiteral("recent/workspaces"), folder); }
 void Settings::clearRecentWorkspaces() { m_settings.remove(QStringLiteral("recent/workspaces")); }
+
+QStringList Settings::recentFiles() const { return m_settings.value(QStringLiteral("recent/files")).toStringList(); }
+void Settings::addRecentFile(const QString& path) { addRecent(QStringLiteral("recent/files"), path); }
+void Settings::clearRecentFiles() { m_settings.remove(QStringLiteral("recent/files")); }
+
+void Settings::addRecent(const QString& list, const QString& path) {
+    QStringList recent = m_settings.value(list).toStringList();
+    recent.removeAll(path);
+    recent.prepend(path);
+    m_settings.setValue(list, QStringList(recent.mid(0, kMostRecent)));
+}
+
+double Settings::textScale() const {
+    const double scale = m_settings.value(QStringLiteral("look/textScale"), 1.0).toDouble();
+    return scale >= 1 && scale <= 2 ? scale : 1;
+}
+void Settings::setTextScale(double scale) { m_settings.setValue(QStringLiteral("look/textScale"), scale); }
+
+std::optional<QStringList> Settings::keys(const QString& action) const {
+    const QString key = QStringLiteral("keys/") + action;
+    if (!m_settings.contains(key)) return std::nullopt;
+    return m_settings.value(key).toString().split(QStringLiteral("; "), Qt::SkipEmptyParts);
+}
+void Settings::setKeys(const QString& action, const std::optional<QStringList>& keys) {
+    const QString key = QStringLiteral("keys/") + action;
+    if (keys) m_settings.setValue(key, keys->join(QStringLiteral("; ")));
+    else m_settings.remove(key);
+    Q_EMIT keysChanged();
+}
 
 QByteArray Settings::geometry() const { return m_settings.value(QStringLiteral("window/geometry")).toByteArray(); }
 QByteArray Settings::docks() const {

@@ -6,6 +6,8 @@
 #include <QSettings>
 #include <QStringList>
 
+#include <optional>
+
 #include "widgets/theme/theme.h"
 
 namespace espalier::app {
@@ -22,10 +24,19 @@ public:
     void setThemeKind(widgets::ThemeKind kind);
     bool isMotionReduced() const;
     void setMotionReduced(bool isReduced);
+    double textScale() const;  ///< 1, 1.25, 1.5 or 2
+    void setTextScale(double scale);
+
+    /// Keys of an action that the user changed; nothing when it keeps its own. An empty list means: no key.
+    std::optional<QStringList> keys(const QString& action) const;
+    void setKeys(const QString& action, const std::optional<QStringList>& keys);
 
     QStringList recentWorkspaces() const;  ///< newest first, at most ten
     void addRecentWorkspace(const QString& folder);
     void clearRecentWorkspaces();
+    QStringList recentFiles() const;  ///< imported paths, newest first, at most ten
+    void addRecentFile(const QString& path);
+    void clearRecentFiles();
 
     // Session
     QByteArray geometry() const;
@@ -40,7 +51,11 @@ public:
     void setWorkspaceState(const QString& folder, const QJsonObject& state);
     QString file() const { return m_settings.fileName(); }
 
+Q_SIGNALS:
+    void keysChanged();
+
 private:
+    void addRecent(const QString& list, const QString& path);
     QJsonObject object(const QString& key) const;
     void setObject(const QString& key, const QJsonObject& value);
     QSettings m_settings;

@@ -164,7 +164,7 @@ void CommandField::place() {
     }
     const int width = 420;
     const QPoint corner = mapTo(m_window, QPoint(this->width() - width, height() + 4));
-    m_popup->setGeometry(std::max(4, corner.x()), corner.y(), width, static_cast<int>(m_entries.size()) * metrics::kRowMenu + 10);
+    m_popup->setGeometry(std::max(4, corner.x()), corner.y(), width, static_cast<int>(m_entries.size()) * widgets::theme().scaled(metrics::kRowMenu) + 10);
     m_popup->show();
     m_popup->raise();
 }

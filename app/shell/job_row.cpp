@@ -25,6 +25,8 @@ using widgets::Type;
 
 namespace {
 
+constexpr int kCompactHeight = 30;
+
 QLabel* makeNumber(QWidget* parent, int width, Color role) {
     QLabel* label = widgets::makeLabel({}, Type::Body, role, parent);
     label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
@@ -35,7 +37,7 @@ QLabel* makeNumber(QWidget* parent, int width, Color role) {
 }  // namespace
 
 JobRowWidget::JobRowWidget(QWidget* parent) : QWidget(parent) {
-    setFixedHeight(metrics::kJobRow);
+    setFixedHeight(widgets::theme().scaled(metrics::kJobRow));
     setFocusPolicy(Qt::TabFocus);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(34, 0, 12, 0);
@@ -50,7 +52,7 @@ JobRowWidget::JobRowWidget(QWidget* parent) : QWidget(parent) {
     m_count = makeNumber(this, 110, Color::Text2);
     m_rate = makeNumber(this, 76, Color::Text);
     m_left = makeNumber(this, 96, Color::Text);
-    m_drag = widgets::makeIconButton(QStringLiteral("drag"), tr("Drag to change the order"), this, widgets::ControlSize::Small);
+    m_drag = widgets::makeIconButton(QStringLiteral("drag"), tr("Drag to change the order (Alt+Up, Alt+Down)"), this, widgets::ControlSize::Small);
     m_pause = widgets::makeIconButton(QStringLiteral("pause"), tr("Pause"), this, widgets::ControlSize::Small);
     m_stop = widgets::makeIconButton(QStringLiteral("stop"), tr("Stop after this step"), this, widgets::ControlSize::Small);
     m_more = widgets::makeIconButton(QStringLiteral("more"), tr("More about this job"), this, widgets::ControlSize::Small);
@@ -76,13 +78,15 @@ void JobRowWidget::setJob(const JobRow& job) {
     m_id = job.id;
     m_runId = job.runId;
     m_state = job.state;
+    m_place = job.place;
     const widgets::StateLook look = widgets::theme().stateLook(job.state);
     m_title->setText(job.title);
     const bool isQueued = job.state == feed::JobState::Queued;
     const bool isFinal = feed::isFinal(job.state);
     QString stage = job.stage.isEmpty() ? look.label : job.stage;
     if (isQueued) stage = tr("Waits, place %1").arg(job.place + 1);
-    if (job.state == feed::JobState::Paused) stage = tr("Paused");
+    if (job.state == feed::JobState::Paused)
+        stage = job.trouble.what.empty() ? tr("Paused") : tr("Paused: %1").arg(format::text(job.trouble.what));
     if (job.state == feed::JobState::Stopping) stage = tr("Stopping after this step…");
     if (isFinal) stage = look.label;
     m_stage->setText(stage);
@@ -117,7 +121,7 @@ void JobRowWidget::setJob(const JobRow& job) {
 
 void JobRowWidget::setCompact(bool isCompact) {
     m_isCompact = isCompact;
-    setFixedHeight(isCompact ? 30 : metrics::kJobRow);
+    setFixedHeight(widgets::theme().scaled(isCompact ? kCompactHeight : metrics::kJobRow));
     fit();
 }
 
@@ -125,7 +129,8 @@ void JobRowWidget::resizeEvent(QResizeEvent*) { fit(); }
 
 void JobRowWidget::fit() {
     // Columns go before anything is cut: the stage first, then the rate.
-    m_stage->setFixedWidth(width() < 1000 ? 132 : 172);
+    m_stage->setFixedWidth(width() < 1000 ? 132 : m_state == feed::JobState::Paused ? 320 : 172);
+    m_title->setFixedWidth(widgets::theme().scaled(128));
     m_stage->setVisible(width() >= 760);
     m_rate->setVisible(width() >= 640 && !m_rate->text().isEmpty());
     m_count->setVisible(width() >= 560 && !m_count->text().isEmpty());
@@ -144,19 +149,35 @@ void JobRowWidget::mouseDoubleClickEvent(QMouseEvent*) { Q_EMIT activated(m_id);
 void JobRowWidget::contextMenuEvent(QContextMenuEvent* event) { Q_EMIT menuRequested(m_id, event->globalPos()); }
 
 void JobRowWidget::keyPressEvent(QKeyEvent* event) {
+    const bool isUp = event->key() == Qt::Key_Up, isDown = event->key() == Qt::Key_Down;
     if (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter)
         Q_EMIT activated(m_id);
+    else if ((isUp || isDown) && event->modifiers().testFlag(Qt::AltModifier) && m_state == feed::JobState::Queued)
+        Q_EMIT placeWanted(m_id, m_place + (isUp ? -1 : 1));
+    else if (isUp || isDown)
+        Q_EMIT neighbourWanted(m_id, isUp ? -1 : 1);
+    else if (event->key() == Qt::Key_Space && !m_pause->isHidden())
+        m_pause->click();
+    else if (event->key() == Qt::Key_Delete && m_stop->isEnabled() && !m_stop->isHidden())
+        m_stop->click();
     else
         QWidget::keyPressEvent(event);
 }
 
+QString JobRowWidget::stageText() const { return m_stage->text(); }
+
 bool JobRowWidget::eventFilter(QObject* watched, QEvent* event) {
-    if (watched == m_drag && event->type() == QEvent::MouseButtonPress)
+    if (watched == m_drag && event->type() == QEvent::MouseButtonPress) {
         m_pressed = static_cast<QMouseEvent*>(event)->globalPosition().toPoint();
-    if (watched == m_drag && event->type() == QEvent::MouseButtonRelease) {
+        m_pressedPlace = m_wantedPlace = m_place;
+    }
+    // The row follows the pointer: it is moved as soon as half a row is crossed, not only on release.
+    const bool isMove = event->type() == QEvent::MouseMove && static_cast<QMouseEvent*>(event)->buttons().testFlag(Qt::LeftButton);
+    if (watched == m_drag && (isMove || event->type() == QEvent::MouseButtonRelease)) {
         const int moved = static_cast<QMouseEvent*>(event)->globalPosition().toPoint().y() - m_pressed.y();
-        const int rows = static_cast<int>(std::lround(static_cast<double>(moved) / height()));
-        if (rows != 0) Q_EMIT dragged(m_id, rows);
+        const int place = m_pressedPlace + static_cast<int>(std::lround(static_cast<double>(moved) / height()));
+        if (place != m_wantedPlace) Q_EMIT placeWanted(m_id, place);
+        m_wantedPlace = place;
     }
     return QWidget::eventFilter(watched, event);
 }

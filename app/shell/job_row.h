@@ -25,13 +25,16 @@ public:
     void setCompact(bool isCompact);
     QToolButton* pauseButton() const { return m_pause; }
     QToolButton* stopButton() const { return m_stop; }
+    QToolButton* dragHandle() const { return m_drag; }
+    QString stageText() const;
 
 Q_SIGNALS:
     void pauseClicked(quint64 job, bool isPaused);
     void stopClicked(quint64 job);
     void menuRequested(quint64 job, const QPoint& global);
     void activated(quint64 job);
-    void dragged(quint64 job, int rows);
+    void placeWanted(quint64 job, int place);  ///< in the queue, by drag or Alt+Up, Alt+Down
+    void neighbourWanted(quint64 job, int step);
 
 protected:
     void paintEvent(QPaintEvent*) override;
@@ -51,6 +54,7 @@ private:
     QLabel *m_count, *m_rate, *m_left;
     QToolButton *m_drag, *m_pause, *m_stop, *m_more;
     QPoint m_pressed;
+    int m_place = 0, m_pressedPlace = 0, m_wantedPlace = 0;
     bool m_isCompact = false;
 };
 

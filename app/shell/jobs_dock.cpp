@@ -95,12 +95,13 @@ JobsDock::JobsDock(AppContext& context, QWidget* parent) : QWidget(parent), m_co
         for (int row = first.row(); row <= last.row(); ++row) updateRow(row);
     });
     connect(context.bridge, &EngineBridge::warned, this, &JobsDock::addWarningRows);
+    connect(&widgets::theme(), &widgets::Theme::changed, this, &JobsDock::rebuild);
     rebuild();
 }
 
 QWidget* JobsDock::makeHeader() {
     auto* header = new QWidget(this);
-    header->setFixedHeight(metrics::kJobsHeader);
+    widgets::setTextHeight(header, metrics::kJobsHeader);
     auto* layout = new QHBoxLayout(header);
     layout->setContentsMargins(4, 0, 8, 0);
     layout->setSpacing(2);
@@ -108,7 +109,7 @@ QWidget* JobsDock::makeHeader() {
         auto* button = new QToolButton(header);
         button->setText(text);
         button->setFont(widgets::theme().font(Type::Caption));
-        button->setFixedHeight(metrics::kControlSmall);
+        widgets::setTextHeight(button, metrics::kControlSmall);
         button->setFocusPolicy(Qt::TabFocus);
         button->setProperty("isDockTab", true);
         connect(button, &QToolButton::clicked, this, [this, tab] {
@@ -174,7 +175,8 @@ void JobsDock::rebuild() {
             });
             connect(row, &JobRowWidget::stopClicked, this, [this](quint64 id) { m_context.engine->stop(id); });
             connect(row, &JobRowWidget::menuRequested, this, &JobsDock::showJobMenu);
-            connect(row, &JobRowWidget::dragged, this, &JobsDock::moveJob);
+            connect(row, &JobRowWidget::placeWanted, this, &JobsDock::moveJob);
+            connect(row, &JobRowWidget::neighbourWanted, this, &JobsDock::focusNeighbour);
             connect(row, &JobRowWidget::activated, this, [this](quint64 id) {
                 const JobRow* job = m_context.bridge->jobs().find(id);
                 if (job && !job->runId.isEmpty()) Q_EMIT runActivated(job->runId);
@@ -212,14 +214,14 @@ void JobsDock::updateHeader() {
 }
 
 void JobsDock::fitHeight() {
-    const int header = m_header->isVisibleTo(this) ? metrics::kJobsHeader : 0;
+    const int header = m_header->isVisibleTo(this) ? widgets::theme().scaled(metrics::kJobsHeader) : 0;
     if (m_isCollapsed) {
-        setFixedHeight(metrics::kJobsHeader);
+        setFixedHeight(widgets::theme().scaled(metrics::kJobsHeader));
         return;
     }
     const bool areRows = m_stack->currentIndex() == 0;
     const int rows = m_isCompact ? 1 : std::clamp<int>(static_cast<int>(m_rowByJob.size()), 1, kMostRows);
-    const int least = header + (areRows ? rows * (m_isCompact ? 30 : metrics::kJobRow) : kTextTabHeight);
+    const int least = header + (areRows ? rows * widgets::theme().scaled(m_isCompact ? 30 : metrics::kJobRow) : kTextTabHeight);
     if (areRows) {
         setFixedHeight(least);
     } else {
@@ -270,11 +272,27 @@ void JobsDock::pauseCurrent() {
 
 JobRowWidget* JobsDock::rowOf(feed::JobId job) const { return m_rowByJob.value(job); }
 
-void JobsDock::moveJob(feed::JobId job, int rows) {
+void JobsDock::moveJob(feed::JobId job, int place) {
     const JobRow* row = m_context.bridge->jobs().find(job);
     if (!row || row->state != feed::JobState::Queued) return;
-    m_context.engine->moveInQueue(job, std::clamp(row->place + rows, 0, std::max(0, m_context.bridge->jobs().queuedCount() - 1)));
+    const int wanted = std::clamp(place, 0, std::max(0, m_context.bridge->jobs().queuedCount() - 1));
+    if (wanted != row->place) m_context.engine->moveInQueue(job, wanted);
 }
+
+void JobsDock::focusNeighbour(feed::JobId job, int step) {
+    const int at = m_rowLayout->indexOf(m_rowByJob.value(job));
+    QLayoutItem* item = at < 0 ? nullptr : m_rowLayout->itemAt(at + step);
+    if (auto* row = item ? qobject_cast<JobRowWidget*>(item->widget()) : nullptr) row->setFocus(Qt::TabFocusReason);
+}
+
+void JobsDock::focusFirst() {
+    if (currentTab() != Tab::Jobs) return m_stack->currentWidget()->setFocus(Qt::ShortcutFocusReason);
+    if (auto* row = qobject_cast<JobRowWidget*>(m_rowLayout->itemAt(0)->widget())) row->setFocus(Qt::ShortcutFocusReason);
+    else m_jobsTab->setFocus(Qt::ShortcutFocusReason);
+}
+
+JobsDock::Tab JobsDock::currentTab() const { return static_cast<Tab>(m_stack->currentIndex()); }
+QPlainTextEdit* JobsDock::logText() const { return m_log; }
 
 void JobsDock::showJobMenu(feed::JobId job, const QPoint& global) {
     const JobRow* row = m_context.bridge->jobs().find(job);
@@ -288,8 +306,8 @@ void JobsDock::showJobMenu(feed::JobId job, const QPoint& global) {
         add(QStringLiteral("train"), tr("Show the run"), [this, run = row->runId] { Q_EMIT runActivated(run); });
     if (row->state == feed::JobState::Queued) {
         add(QStringLiteral("sort"), tr("Run next"), [this, job] { m_context.engine->moveInQueue(job, 0); });
-        add(QStringLiteral("drag"), tr("Move up"), [this, job] { moveJob(job, -1); });
-        add(QStringLiteral("drag"), tr("Move down"), [this, job] { moveJob(job, 1); });
+        add(QStringLiteral("drag"), tr("Move up"), [this, job, place = row->place] { moveJob(job, place - 1); });
+        add(QStringLiteral("drag"), tr("Move down"), [this, job, place = row->place] { moveJob(job, place + 1); });
     }
     if (row->state == feed::JobState::Running && !row->runId.isEmpty())
         add(QStringLiteral("checkpoint"), tr("Save a checkpoint now"), [this, job] { m_context.engine->saveNow(job); });

@@ -8,6 +8,7 @@
 
 class QButtonGroup;
 class QLabel;
+class QPlainTextEdit;
 class QScrollArea;
 class QStackedWidget;
 class QStandardItemModel;
@@ -35,6 +36,11 @@ public:
     void stopCurrent();
     void pauseCurrent();
     JobRowWidget* rowOf(feed::JobId job) const;
+    QToolButton* tabButton(Tab tab) const { return tab == Tab::Jobs ? m_jobsTab : tab == Tab::Log ? m_logTab : m_warningsTab; }
+    Tab currentTab() const;
+    QPlainTextEdit* logText() const;
+    const QStandardItemModel* warningRows() const { return m_warnings; }
+    void focusFirst();  ///< keyboard: the first row of the tab on top
     QSize sizeHint() const override;
 
 Q_SIGNALS:
@@ -48,7 +54,8 @@ private:
     void updateHeader();
     void addWarningRows();
     void showJobMenu(feed::JobId job, const QPoint& global);
-    void moveJob(feed::JobId job, int rows);
+    void moveJob(feed::JobId job, int place);
+    void focusNeighbour(feed::JobId job, int step);
     void fitHeight();
     const JobRow* current() const;
 

@@ -33,7 +33,9 @@
 #include "app/shell/loop_watchdog.h"
 #include "app/shell/navigator.h"
 #include "app/shell/page_tabs.h"
+#include "app/settings/settings.h"
 #include "app/shell/sample_data.h"
+#include "app/shell/stall_watch.h"
 #include "app/shell/status_line.h"
 #include "app/shell/window_actions.h"
 #include "widgets/controls/controls.h"
@@ -45,14 +47,6 @@ namespace espalier::app {
 namespace metrics = widgets::metrics;
 using widgets::Color;
 using widgets::format::text;
-
-namespace {
-
-// Below this the frame drops sparklines, jobs become one line, docks get narrower (LOOK.md section 9).
-constexpr int kCompactWidth = 1366, kCompactHeight = 800;
-constexpr int kCompactNavigator = 208, kCompactInspector = 236;
-
-}  // namespace
 
 MainWindow::MainWindow(AppContext& context, QWidget* parent) : QMainWindow(parent), m_context(context) {
     installEnglishPlurals();
@@ -68,14 +62,18 @@ MainWindow::MainWindow(AppContext& context, QWidget* parent) : QMainWindow(paren
     m_status = new StatusLine(context, this);
     statusBar()->addWidget(m_status, 1);
     statusBar()->setSizeGripEnabled(false);
-    statusBar()->setFixedHeight(metrics::kStatusBar);
+    widgets::setTextHeight(statusBar(), metrics::kStatusBar);
     statusBar()->setContentsMargins(0, 0, 0, 0);
+    m_stalls = new StallWatch(context, *m_watchdog, m_banners, this);
+    connect(m_stalls, &StallWatch::logWanted, this, [this] { showJobsTab(JobsDock::Tab::Log); });
     m_actions = new WindowActions(context, *this);
+    buildRails();
     buildMenuCorner();
     m_drops = new DropController(this);
     connect(m_drops, &DropController::planned, this, [this](const DropPlan& plan) { openPaths(plan.paths); });
     connect(m_drops, &DropController::refused, this,
             [this](const QString& sentence) { m_errors->toast(sentence, {}, QStringLiteral("error")); });
+    connect(&widgets::theme(), &widgets::Theme::changed, this, &MainWindow::degrade);
     connectBridge();
     updateEmpty();
 }
@@ -141,10 +139,10 @@ void MainWindow::buildDocks() {
 }
 
 void MainWindow::buildMenuCorner() {
-    menuBar()->setFixedHeight(metrics::kMenuBar);
+    widgets::setTextHeight(menuBar(), metrics::kMenuBar);
     menuBar()->setNativeMenuBar(false);
     auto* corner = new QWidget(menuBar());
-    corner->setFixedHeight(metrics::kMenuBar - 1);  // the bar puts it at its top
+    widgets::setTextHeight(corner, metrics::kMenuBar - 1);  // the bar puts it at its top
     auto* row = new QHBoxLayout(corner);
     row->setContentsMargins(0, 0, 10, 0);
     row->setSpacing(2);
@@ -207,6 +205,7 @@ void MainWindow::showPage(int index) {
     m_active = index;
     updateEmpty();
     if (Page* page = currentPage()) {
+        m_stalls->noteAct(page->title());
         page->activated();
         m_inspector->setPage(isEmptyShown() ? nullptr : page);
     }
@@ -270,7 +269,10 @@ void MainWindow::openNewRun(const QString& recipe, const QString& dataset, const
 
 void MainWindow::importPaths(const QStringList& paths) {
     runtime::ImportRequest request;
-    for (const QString& path : paths) request.paths.emplace_back(path.toStdString());
+    for (const QString& path : paths) {
+        request.paths.emplace_back(path.toStdString());
+        m_context.settings->addRecentFile(path);
+    }
     if (auto job = m_context.engine->submitImport(request); !job)
         m_errors->show(job.error());
     else
@@ -336,36 +338,6 @@ void MainWindow::jobEnded(quint64 job) {
     else if (row->state == feed::JobState::Failed)
         m_errors->show(Error{ErrorCode::Internal, row->title.toStdString() + " failed", row->sentence.toStdString(),
                              row->runId.isEmpty() ? "" : "What was logged up to the last checkpoint is kept", {}}, remedies);
-}
-
-void MainWindow::resetLayout() {
-    for (QDockWidget* dock : {m_navigatorDock, m_inspectorDock, m_jobsDock}) dock->setFloating(false);
-    addDockWidget(Qt::LeftDockWidgetArea, m_navigatorDock);
-    addDockWidget(Qt::RightDockWidgetArea, m_inspectorDock);
-    addDockWidget(Qt::BottomDockWidgetArea, m_jobsDock);
-    m_navigatorDock->show();
-    m_inspectorDock->show();
-    m_jobsDock->setVisible(m_context.bridge->jobs().rowCount() > 0);
-    m_isCompact = false;
-    resizeDocks({m_navigatorDock, m_inspectorDock}, {metrics::kNavigator, metrics::kInspector}, Qt::Horizontal);
-    degrade();
-}
-
-void MainWindow::degrade() {
-    const bool isCompact = width() < kCompactWidth || height() < kCompactHeight;
-    if (isCompact == m_isCompact) return;
-    m_isCompact = isCompact;
-    m_navigator->setCompact(isCompact);
-    m_jobs->setCompact(isCompact);
-    resizeDocks({m_navigatorDock, m_inspectorDock},
-                isCompact ? QList<int>{kCompactNavigator, kCompactInspector} : QList<int>{metrics::kNavigator, metrics::kInspector},
-                Qt::Horizontal);
-}
-
-void MainWindow::resizeEvent(QResizeEvent* event) {
-    QMainWindow::resizeEvent(event);
-    degrade();
-    m_errors->placeToasts();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

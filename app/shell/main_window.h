@@ -7,9 +7,11 @@
 
 #include "app/bridge/app_context.h"
 #include "app/intake/drop_controller.h"
+#include "app/shell/jobs_dock.h"
 
 class QDockWidget;
 class QStackedWidget;
+class QToolBar;
 class QVBoxLayout;
 
 namespace espalier::app {
@@ -18,11 +20,11 @@ class CommandField;
 class EmptyPage;
 class ErrorPresenter;
 class Inspector;
-class JobsDock;
 class LoopWatchdog;
 class Navigator;
 class Page;
 class PageTabs;
+class StallWatch;
 class StatusLine;
 class WindowActions;
 
@@ -53,6 +55,14 @@ public:
     DropController* drops() const { return m_drops; }
     LoopWatchdog* watchdog() const { return m_watchdog; }
     StatusLine* status() const { return m_status; }
+    StallWatch* stalls() const { return m_stalls; }
+    const WindowActions& actions() const { return *m_actions; }
+    /// Under 1000 px both side docks fold to rails of 40 px.
+    bool isFolded() const { return m_isFolded; }
+    QToolBar* rail(Qt::ToolBarArea side) const { return side == Qt::LeftToolBarArea ? m_leftRail : m_rightRail; }
+    void showJobsTab(JobsDock::Tab tab);
+    /// A second start of this workspace: to the front, with what it was given.
+    void comeToFront(const QStringList& paths);
     bool isEmptyShown() const;
     /// Shows the page for empty workspaces whatever is in it (for pictures).
     void forceEmptyPage(bool isForced);
@@ -81,6 +91,8 @@ private:
     void connectBridge();
     void showPage(int index);
     void updateEmpty();
+    void buildRails();
+    void fold(bool isFolded);
     void degrade();
     void jobEnded(quint64 job);
     void selectFirst();
@@ -101,10 +113,13 @@ private:
     ErrorPresenter* m_errors = nullptr;
     DropController* m_drops = nullptr;
     LoopWatchdog* m_watchdog = nullptr;
+    StallWatch* m_stalls = nullptr;
+    QToolBar *m_leftRail = nullptr, *m_rightRail = nullptr;
     WindowActions* m_actions = nullptr;
     QPointer<QDialog> m_newRun;
     bool m_isEmptyForced = false;
-    bool m_isCompact = false;
+    bool m_isCompact = false, m_isFolded = false;
+    bool m_wasNavigatorShown = true, m_wasInspectorShown = true;  ///< before folding
     bool m_isRestored = false;
 };
 

@@ -104,8 +104,10 @@ Navigator::Navigator(AppContext& context, QWidget* parent) : QWidget(parent), m_
     row->addWidget(sort);
     row->addWidget(columns);
     layout->addLayout(row);
-    connect(sort, &QToolButton::clicked, this, &Navigator::chooseSort);
-    connect(columns, &QToolButton::clicked, this, &Navigator::chooseValue);
+    // Below the button, not at the pointer: the menu also opens by the space bar.
+    const auto below = [](const QToolButton* button) { return button->mapToGlobal(QPoint(0, button->height())); };
+    connect(sort, &QToolButton::clicked, this, [this, sort, below] { chooseSort(below(sort)); });
+    connect(columns, &QToolButton::clicked, this, [this, columns, below] { chooseValue(below(columns)); });
     connect(m_filter, &widgets::FilterField::filterChanged, this, &Navigator::applyFilter);
 
     buildRuns();
@@ -303,16 +305,16 @@ void Navigator::fitLists() {
     const int most = height() < 560 ? 3 : kMostRows;
     const auto fit = [](QListView* view, int most) {
         const int rows = view->model() ? view->model()->rowCount() : 0;
-        view->setFixedHeight(std::clamp(rows, 1, most) * metrics::kRowTree);
+        view->setFixedHeight(std::clamp(rows, 1, most) * widgets::theme().scaled(metrics::kRowTree));
     };
     fit(m_datasetView, most);
     fit(m_recipeView, height() < 560 ? 2 : kMostRows);
     const int rows = std::max(1, m_filtered->rowCount());
     const bool hasRuns = m_runView->isVisibleTo(m_runSection->body());
-    m_runView->setMinimumHeight(std::min(rows, 3) * metrics::kRowTree);
+    m_runView->setMinimumHeight(std::min(rows, 3) * widgets::theme().scaled(metrics::kRowTree));
     // No taller than its rows: what is left over stays below the recipes.
     m_runSection->setMaximumHeight(m_runSection->isCollapsed() || !hasRuns ? m_runSection->sizeHint().height()
-                                                                          : metrics::kDockHeader + rows * metrics::kRowTree + 4);
+                                                                          : widgets::theme().scaled(metrics::kDockHeader) + rows * widgets::theme().scaled(metrics::kRowTree) + 4);
     m_runSection->setSizePolicy(QSizePolicy::Preferred, hasRuns ? QSizePolicy::Expanding : QSizePolicy::Maximum);
     m_datasetSection->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     m_recipeSection->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);

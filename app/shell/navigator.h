@@ -76,8 +76,8 @@ private:
     void showDatasetMenu(const QPoint& global);
     void showRecipeMenu(const QPoint& global);
     void addRunActions(QMenu& menu, const QStringList& ids);
-    void chooseSort();
-    void chooseValue();
+    void chooseSort(const QPoint& global);
+    void chooseValue(const QPoint& global);
     QString runAt(const QModelIndex& index) const;
 
     AppContext& m_context;

@@ -151,7 +151,7 @@ void Navigator::tagSelected() {
     dialog->open();
 }
 
-void Navigator::chooseSort() {
+void Navigator::chooseSort(const QPoint& global) {
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
     const QString value = m_context.bridge->runs().valueSeries();
@@ -169,10 +169,10 @@ void Navigator::chooseSort() {
         action->setCheckable(true);
         action->setChecked(key == m_sort);
     }
-    menu->popup(QCursor::pos());
+    menu->popup(global);
 }
 
-void Navigator::chooseValue() {
+void Navigator::chooseValue(const QPoint& global) {
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
     QSet<QString> names;
@@ -190,7 +190,7 @@ void Navigator::chooseValue() {
         action->setCheckable(true);
         action->setChecked(name == m_context.bridge->runs().valueSeries());
     }
-    menu->popup(QCursor::pos());
+    menu->popup(global);
 }
 
 }  // namespace espalier::app

@@ -4,6 +4,7 @@
 #include <QHoverEvent>
 #include <QPainter>
 
+#include "widgets/controls/controls.h"
 #include "widgets/theme/icons.h"
 #include "widgets/theme/metrics.h"
 #include "widgets/theme/theme.h"
@@ -19,7 +20,7 @@ PageTabs::PageTabs(QWidget* parent) : QTabBar(parent) {
     setFocusPolicy(Qt::TabFocus);
     setExpanding(false);
     setAttribute(Qt::WA_Hover);
-    setFixedHeight(metrics::kTabBar);
+    widgets::setTextHeight(this, metrics::kTabBar);
     setAccessibleName(tr("Pages"));
     setUsesScrollButtons(false);
     setElideMode(Qt::ElideNone);
@@ -33,7 +34,7 @@ void PageTabs::addPage(const QString& iconName, const QString& title) {
 QSize PageTabs::tabSizeHint(int index) const {
     // Wide enough for the strong weight, so that nothing moves when a tab becomes active.
     const int text = QFontMetrics(widgets::theme().font(Type::BodyStrong)).horizontalAdvance(tabText(index));
-    return {12 + 14 + 8 + text + 12, metrics::kTabBar};
+    return {12 + 14 + 8 + text + 12, widgets::theme().scaled(metrics::kTabBar)};
 }
 
 void PageTabs::paintEvent(QPaintEvent*) {

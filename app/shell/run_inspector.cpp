@@ -95,7 +95,7 @@ void RunInspector::buildHeader(QVBoxLayout* layout) {
     header->addWidget(more);
     layout->addLayout(header);
     connect(rename, &QToolButton::clicked, this, &RunInspector::startRename);
-    connect(more, &QToolButton::clicked, this, &RunInspector::showMenu);
+    connect(more, &QToolButton::clicked, this, [this, more] { showMenu(more->mapToGlobal(QPoint(0, more->height()))); });
     auto* chipHolder = new QWidget(this);
     m_chips = new widgets::FlowLayout(chipHolder);
     m_chips->setContentsMargins(12, 2, 12, 10);
@@ -272,9 +272,16 @@ void RunInspector::refreshParameters(const feed::RunInfo& run) {
         rows.append(row);
     };
     if (card) {
+        // What the form would not ask for says nothing: "layers" of a named variant, say.
+        const auto matters = [&](const api::ParamSpec& spec) {
+            if (spec.onlyWhenKey.empty()) return true;
+            const auto other = run.params.find(spec.onlyWhenKey);
+            return other != run.params.end() &&
+                   std::find(spec.onlyWhenValues.begin(), spec.onlyWhenValues.end(), other->second) != spec.onlyWhenValues.end();
+        };
         for (const api::ParamSpec& spec : card->schema.specs()) {
             const auto it = run.params.find(spec.key);
-            if (it != run.params.end() && (!spec.isAdvanced || run.changedParams.contains(spec.key))) add(it->first, it->second);
+            if (it != run.params.end() && matters(spec) && (!spec.isAdvanced || run.changedParams.contains(spec.key))) add(it->first, it->second);
         }
     } else {
         for (const auto& [key, value] : run.params) add(key, value);
@@ -323,7 +330,7 @@ void RunInspector::startRename() {
     dialog->open();
 }
 
-void RunInspector::showMenu() {
+void RunInspector::showMenu(const QPoint& global) {
     const feed::RunInfo* run = m_context.bridge->run(m_runId);
     if (!run) return;
     auto* menu = new QMenu(this);
@@ -342,7 +349,7 @@ void RunInspector::showMenu() {
     menu->addAction(widgets::icon(QStringLiteral("run")), tr("New run with these settings…"), this,
                     [this, recipe = text(run->recipe), data = text(run->datasetId)] { m_context.commands->newRun(recipe, data); });
     menu->addAction(widgets::icon(QStringLiteral("trash")), tr("Move to trash"), this, [this] { m_context.edits->trashRuns({m_runId}); });
-    menu->popup(QCursor::pos());
+    menu->popup(global);
 }
 
 }  // namespace espalier::app

@@ -39,7 +39,7 @@ private:
     void refreshClaim(const feed::RunInfo& run);
     void refreshParameters(const feed::RunInfo& run);
     void refreshManifest(const feed::RunInfo& run);
-    void showMenu();
+    void showMenu(const QPoint& global);
     void startRename();
     void commitNote();
 

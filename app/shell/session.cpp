@@ -4,6 +4,7 @@
 #include <QJsonArray>
 #include <QJsonObject>
 #include <QScreen>
+#include <QToolBar>
 
 #include "app/pages/page.h"
 #include "app/settings/settings.h"
@@ -20,7 +21,11 @@ QString workspaceKey(const AppContext& context) { return QString::fromStdString(
 
 void MainWindow::saveSession() {
     Settings& settings = *m_context.settings;
+    // Folded docks are hidden only for lack of room; a larger window must bring them back.
+    const bool wasFolded = m_isFolded;
+    if (wasFolded) fold(false);
     settings.setWindow(saveGeometry(), saveState());
+    if (wasFolded) fold(true);
     if (const Page* page = currentPage()) settings.setPage(page->key());
     for (const Page* page : m_pages) settings.setPageState(page->key(), page->saveState());
     const Selection& selection = *m_context.selection;
@@ -47,6 +52,10 @@ void MainWindow::restoreSession() {
     if (const QByteArray docks = settings.docks(); !docks.isEmpty()) {
         restoreState(docks);
         if (m_context.bridge->jobs().rowCount() == 0) m_jobsDock->hide();
+        m_isFolded = false;
+        m_leftRail->hide();
+        m_rightRail->hide();
+        degrade();
     }
     for (Page* page : m_pages) page->restoreState(settings.pageState(page->key()));
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "widgets/controls/controls.h"
 #include "widgets/theme/format.h"
 #include "widgets/theme/icons.h"
 #include "widgets/theme/metrics.h"
@@ -25,7 +26,7 @@ QString folderName(const std::filesystem::path& folder) {
 }  // namespace
 
 StatusLine::StatusLine(AppContext& context, QWidget* parent) : QWidget(parent), m_context(context) {
-    setFixedHeight(widgets::metrics::kStatusBar);
+    widgets::setTextHeight(this, widgets::metrics::kStatusBar);
     setAccessibleName(tr("Status"));
     m_workspace = folderName(context.workspace->folder());
     setToolTip(QString::fromStdString(context.workspace->folder().string()));

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <QAction>
+#include <QHash>
+#include <QKeySequence>
 #include <QList>
 #include <QObject>
 
@@ -33,15 +35,20 @@ private:
     void buildRun(QMenuBar& bar);
     void buildWindow(QMenuBar& bar);
     void buildHelp(QMenuBar& bar);
-    QAction* add(QMenu* menu, const QString& words, const QList<QKeySequence>& keys, const QString& iconName,
-                 const std::function<void()>& act);
-    void fillRecent(QMenu* menu);
+    /// `id` names the action in the settings and never changes.
+    QAction* add(QMenu* menu, const QString& id, const QString& words, const QList<QKeySequence>& keys,
+                 const QString& iconName, const std::function<void()>& act);
+    void enlist(QAction* action, const QString& id, const QList<QKeySequence>& keys);
+    void applyKeys();
+    void fillRecentWorkspaces(QMenu& menu);
+    void fillRecentData(QMenu& menu);
     void toggleSidePanels();
     void showShortcuts();
 
     AppContext& m_context;
     MainWindow& m_window;
     QList<QAction*> m_all;
+    QHash<QString, QList<QKeySequence>> m_defaults;  ///< by id
     QAction *m_sidePanels = nullptr, *m_nextTheme = nullptr, *m_settings = nullptr;
 };
 

@@ -199,6 +199,8 @@ void SplitBar::keyPressEvent(QKeyEvent* event) {
     }
 }
 
+static int rowHeight() { return theme().scaled(metrics::kRowDense); }
+
 BarList::BarList(QWidget* parent) : QWidget(parent) { setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed); }
 
 void BarList::setRows(QVector<Row> rows, double maximum) {
@@ -221,10 +223,15 @@ void BarList::setNameWidth(int width) {
     update();
 }
 
-QSize BarList::sizeHint() const { return {200, static_cast<int>(m_rows.size()) * metrics::kRowDense}; }
+void BarList::setTrackVisible(bool isVisible) {
+    m_hasTrack = isVisible;
+    update();
+}
+
+QSize BarList::sizeHint() const { return {200, static_cast<int>(m_rows.size()) * rowHeight()}; }
 
 void BarList::mousePressEvent(QMouseEvent* event) {
-    const int row = qFloor(event->position().y()) / metrics::kRowDense;
+    const int row = qFloor(event->position().y()) / rowHeight();
     if (row >= 0 && row < m_rows.size()) Q_EMIT rowClicked(row);
 }
 
@@ -238,17 +245,19 @@ void BarList::paintEvent(QPaintEvent*) {
     const feed::Split splits[] = {feed::Split::Train, feed::Split::Valid, feed::Split::Test};
     for (int i = 0; i < m_rows.size(); ++i) {
         const Row& row = m_rows[i];
-        const QRect line(0, i * metrics::kRowDense, width(), metrics::kRowDense);
+        const QRect line(0, i * rowHeight(), width(), rowHeight());
         painter.setFont(look.font(row.isBold ? Type::BodyStrong : Type::Body));
         painter.setPen(look.color(row.isBold ? Color::Text : Color::Text2));
         painter.drawText(QRect(0, line.y(), m_nameWidth - 8, line.height()), Qt::AlignVCenter,
                          painter.fontMetrics().elidedText(row.name, Qt::ElideMiddle, m_nameWidth - 8));
+        if (m_hasTrack) painter.fillRect(QRectF(m_nameWidth, line.y() + 7, room, 6), look.color(Color::Pressed));
+        const double top = m_hasTrack ? 7 : 5, high = m_hasTrack ? 6 : 10;
         double x = m_nameWidth;
         for (std::size_t p = 0; p < 3; ++p) {
             const double width = row.parts[p] / m_maximum * room;
             if (width <= 0) continue;
             const QColor color = m_colors[p].isValid() ? m_colors[p] : look.splitColor(splits[p]);
-            painter.fillRect(QRectF(x, line.y() + 5, std::max(1.0, width - (p < 2 && row.parts[p + 1] > 0 ? 1 : 0)), 10), color);
+            painter.fillRect(QRectF(x, line.y() + top, std::max(1.0, width - (p < 2 && row.parts[p + 1] > 0 ? 1 : 0)), high), color);
             x += width;
         }
         painter.setPen(look.color(Color::Text));

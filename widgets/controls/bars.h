@@ -98,6 +98,8 @@ public:
     /// Colours of the three parts by role; default splitTrain/Valid/Test.
     void setPartColors(std::array<QColor, 3> colors);
     void setNameWidth(int width);
+    /// The whole length behind every bar, for shares of one.
+    void setTrackVisible(bool isVisible);
     QSize sizeHint() const override;
 
 Q_SIGNALS:
@@ -112,6 +114,7 @@ private:
     double m_maximum = 1;
     int m_nameWidth = 72;
     std::array<QColor, 3> m_colors;
+    bool m_hasTrack = false;
 };
 
 /// Moving or still diagonal stripes, for bars of unknown length.

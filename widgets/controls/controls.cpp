@@ -79,7 +79,8 @@ QToolButton* makeIconButton(const QString& iconName, const QString& name, QWidge
     button->setIconSize(size == ControlSize::Small ? QSize(metrics::kIconRow, metrics::kIconRow)
                                                    : QSize(metrics::kIconTool, metrics::kIconTool));
     const int side = size == ControlSize::Small ? metrics::kControlSmall : metrics::kControl;
-    button->setFixedSize(side, side);
+    setTextHeight(button, side);
+    setTextWidth(button, side);
     button->setToolTip(name);
     button->setAccessibleName(name);
     button->setFocusPolicy(Qt::TabFocus);
@@ -95,6 +96,7 @@ QToolButton* makeToggle(const QString& iconName, const QString& name, bool isChe
 
 void setLabelLook(QLabel* label, Type type, Color role) {
     label->setFont(theme().font(type));
+    label->setProperty("typeStep", static_cast<int>(type));
     // By the style sheet, not by a palette: Qt puts an older palette back when a widget moves to another parent.
     const QString ink = Theme::colorName(role);
     if (label->property("ink").toString() == ink) return;
@@ -106,6 +108,8 @@ QLabel* makeLabel(const QString& text, Type type, Color role, QWidget* parent) {
     auto* label = new QLabel(text, parent);
     label->setTextFormat(Qt::PlainText);
     setLabelLook(label, type, role);
+    QObject::connect(&theme(), &Theme::changed, label,
+                     [label] { label->setFont(theme().font(static_cast<Type>(label->property("typeStep").toInt()))); });
     return label;
 }
 
@@ -116,6 +120,18 @@ QWidget* makeLine(Qt::Orientation orientation, QWidget* parent) {
     else
         line->setFixedWidth(1);
     return line;
+}
+
+void setTextHeight(QWidget* widget, int px) {
+    const auto apply = [widget, px] { widget->setFixedHeight(theme().scaled(px)); };
+    apply();
+    QObject::connect(&theme(), &Theme::changed, widget, apply);
+}
+
+void setTextWidth(QWidget* widget, int px) {
+    const auto apply = [widget, px] { widget->setFixedWidth(theme().scaled(px)); };
+    apply();
+    QObject::connect(&theme(), &Theme::changed, widget, apply);
 }
 
 void setGround(QWidget* widget, Color role) {
@@ -136,6 +152,7 @@ ElidedLabel::ElidedLabel(Qt::TextElideMode mode, Type type, Color role, QWidget*
     : QWidget(parent), m_mode(mode), m_type(type), m_role(role) {
     setFont(theme().font(type));
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    connect(&theme(), &Theme::changed, this, [this] { setType(m_type); });
 }
 
 void ElidedLabel::setText(const QString& text) {

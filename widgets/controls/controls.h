@@ -31,6 +31,10 @@ void setLabelLook(QLabel* label, Type type, Color role);
 /// Line of one pixel in `line` colour.
 QWidget* makeLine(Qt::Orientation orientation = Qt::Horizontal, QWidget* parent = nullptr);
 
+/// Fixed height or width of a box that holds text; grows with the text scale.
+void setTextHeight(QWidget* widget, int px);
+void setTextWidth(QWidget* widget, int px);
+
 /// Paints the ground of a widget from a role and keeps it over a theme switch.
 void setGround(QWidget* widget, Color role);
 

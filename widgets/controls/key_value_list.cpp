@@ -15,6 +15,10 @@
 
 namespace espalier::widgets {
 
+namespace {
+int rowHeight() { return theme().scaled(metrics::kRowKeyValue); }
+}  // namespace
+
 KeyValueList::KeyValueList(QWidget* parent) : QWidget(parent), m_keyWidth(metrics::kKeyColumn) {
     setFocusPolicy(Qt::TabFocus);
     setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
@@ -35,11 +39,11 @@ void KeyValueList::setKeyWidth(int width) {
     update();
 }
 
-QSize KeyValueList::sizeHint() const { return {200, static_cast<int>(m_rows.size()) * metrics::kRowKeyValue}; }
+QSize KeyValueList::sizeHint() const { return {200, static_cast<int>(m_rows.size()) * rowHeight()}; }
 QSize KeyValueList::minimumSizeHint() const { return {80, sizeHint().height()}; }
 
 int KeyValueList::rowAt(const QPoint& position) const {
-    const int row = position.y() / metrics::kRowKeyValue;
+    const int row = position.y() / rowHeight();
     return row >= 0 && row < m_rows.size() ? row : -1;
 }
 
@@ -48,7 +52,7 @@ void KeyValueList::paintEvent(QPaintEvent*) {
     Theme& look = theme();
     for (int i = 0; i < m_rows.size(); ++i) {
         const KeyValue& row = m_rows[i];
-        const QRect line(0, i * metrics::kRowKeyValue, width(), metrics::kRowKeyValue);
+        const QRect line(0, i * rowHeight(), width(), rowHeight());
         if (i == m_current && showsFocus(this)) painter.fillRect(line, look.color(Color::Hover));
         painter.setFont(look.font(Type::Body));
         painter.setPen(look.color(Color::Text2));
@@ -57,11 +61,16 @@ void KeyValueList::paintEvent(QPaintEvent*) {
                          Qt::AlignVCenter | Qt::AlignLeft, painter.fontMetrics().elidedText(row.key, Qt::ElideRight, keyRoom));
         QRect rest = line.adjusted(m_keyWidth, 0, 0, 0);
         if (rest.width() <= 0) continue;
-        const QFont valueFont = look.font(row.isMono ? Type::Mono : row.isBold ? Type::BodyStrong : Type::Body);
-        const QFontMetrics valueMetrics(valueFont);
+        QFont valueFont = look.font(row.isMono ? Type::Mono : row.isBold ? Type::BodyStrong : Type::Body);
+        QFontMetrics valueMetrics(valueFont);
         const QFontMetrics noteMetrics(look.font(Type::Caption));
         int noteRoom = row.note.isEmpty() ? 0 : noteMetrics.horizontalAdvance(row.note) + 6;
-        if (noteRoom > rest.width() * 2 / 3) noteRoom = 0;
+        // The note gives way before the value is cut; where it said "changed" the strong value says it.
+        if (noteRoom > 0 && noteRoom + valueMetrics.horizontalAdvance(row.value) > rest.width()) {
+            noteRoom = 0;
+            if (row.isNoteAtRight) valueFont = look.font(Type::BodyStrong);
+            valueMetrics = QFontMetrics(valueFont);
+        }
         const int valueRoom = rest.width() - noteRoom;
         const QString value = valueMetrics.elidedText(row.value, row.isMono ? Qt::ElideMiddle : Qt::ElideRight, valueRoom);
         const int valueWidth = valueMetrics.horizontalAdvance(value);
@@ -129,8 +138,8 @@ void Reading::setDetail(const QString& detail, Color role) {
     update();
 }
 
-QSize Reading::sizeHint() const { return {104, 14 + 24 + 14}; }
-QSize Reading::minimumSizeHint() const { return {72, 14 + 24 + 14}; }
+QSize Reading::sizeHint() const { return {theme().scaled(104), 2 * theme().lineHeight(Type::Caption) + theme().lineHeight(Type::Figure)}; }
+QSize Reading::minimumSizeHint() const { return {72, sizeHint().height()}; }
 
 void Reading::paintEvent(QPaintEvent*) {
     QPainter painter(this);
@@ -138,12 +147,13 @@ void Reading::paintEvent(QPaintEvent*) {
     painter.setFont(look.font(Type::Caption));
     painter.setPen(look.color(Color::Text2));
     const QFontMetrics small = painter.fontMetrics();
-    painter.drawText(QRect(0, 0, width(), 14), Qt::AlignVCenter, small.elidedText(m_caption, Qt::ElideRight, width()));
+    const int line = look.lineHeight(Type::Caption), figure = look.lineHeight(Type::Figure);
+    painter.drawText(QRect(0, 0, width(), line), Qt::AlignVCenter, small.elidedText(m_caption, Qt::ElideRight, width()));
     painter.setPen(look.color(m_detailRole));
-    painter.drawText(QRect(0, 38, width(), 14), Qt::AlignVCenter, small.elidedText(m_detail, Qt::ElideRight, width()));
+    painter.drawText(QRect(0, line + figure, width(), line), Qt::AlignVCenter, small.elidedText(m_detail, Qt::ElideRight, width()));
     painter.setFont(look.font(Type::Figure));
     painter.setPen(look.color(Color::Text));
-    painter.drawText(QRect(0, 14, width(), 24), Qt::AlignVCenter, m_value);
+    painter.drawText(QRect(0, line, width(), figure), Qt::AlignVCenter, m_value);
 }
 
 }  // namespace espalier::widgets

@@ -91,6 +91,13 @@ Banner::Banner(Kind kind, const QString& what, const QString& detail, QWidget* p
     }
 }
 
+void Banner::setTexts(const QString& what, const QString& detail) {
+    setAccessibleName(what);
+    m_what->setText(what);
+    m_detail->setText(detail);
+    m_detail->setVisible(!detail.isEmpty());
+}
+
 QPushButton* Banner::addRemedy(const QString& text) {
     QPushButton* button = makeButton(text, {}, ButtonKind::Normal, ControlSize::Small, this);
     if (m_buttons->count() == 0) m_buttons->setContentsMargins(0, 6, 0, 0);

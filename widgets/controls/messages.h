@@ -19,6 +19,7 @@ public:
     Banner(Kind kind, const QString& what, const QString& detail = {}, QWidget* parent = nullptr);
     QPushButton* addRemedy(const QString& text);
     void setCopyText(const QString& text);
+    void setTexts(const QString& what, const QString& detail);
     QString text() const;
 
 Q_SIGNALS:

@@ -5,6 +5,7 @@
 #include <QPainter>
 
 #include <algorithm>
+#include <utility>
 
 #include "widgets/controls/controls.h"
 #include "widgets/theme/metrics.h"
@@ -13,7 +14,7 @@
 namespace espalier::widgets {
 
 PageToolBar::PageToolBar(QWidget* parent) : QWidget(parent), m_layout(new QHBoxLayout(this)) {
-    setFixedHeight(metrics::kPageToolBar);
+    setTextHeight(this, metrics::kPageToolBar);
     m_layout->setContentsMargins(metrics::kToolBarPadding, 0, metrics::kToolBarPadding, 1);
     m_layout->setSpacing(metrics::kToolBarGap);
     m_layout->setSizeConstraint(QLayout::SetNoConstraint);  // too narrow means dropping, not growing
@@ -31,6 +32,7 @@ void PageToolBar::addSeparator() {
     QWidget* line = makeLine(Qt::Vertical, this);
     line->setFixedHeight(16);
     add(line);
+    m_items.last().isSeparator = true;
 }
 
 void PageToolBar::addStretch() { m_layout->addStretch(1); }
@@ -64,6 +66,16 @@ void PageToolBar::fit() {
             if (kept[i].dropOrder > 0 && (worst < 0 || kept[i].dropOrder > kept[worst].dropOrder)) worst = i;
         if (worst < 0) break;
         kept.removeAt(worst);
+    }
+    // A line parts two groups: with nothing before it, it parts nothing.
+    bool hasTool = false;
+    for (qsizetype i = 0; i < kept.size();) {
+        if (kept[i].isSeparator && !std::exchange(hasTool, false)) {
+            kept.removeAt(i);
+            continue;
+        }
+        hasTool = hasTool || !kept[i].isSeparator;
+        ++i;
     }
     for (const Item& item : m_items) {
         const bool isKept = std::any_of(kept.begin(), kept.end(), [&](const Item& k) { return k.widget == item.widget; });

@@ -33,6 +33,7 @@ private:
         QWidget* widget = nullptr;
         int dropOrder = 0;  ///< 0 = stays
         bool isWanted = true;
+        bool isSeparator = false;
     };
     void fit();
     int widthOf(const QList<Item>& items) const;

@@ -17,7 +17,7 @@ namespace espalier::widgets {
 class Section::Header : public QWidget {
 public:
     explicit Header(Section* section) : QWidget(section), m_section(section) {
-        setFixedHeight(metrics::kDockHeader);
+        setTextHeight(this, metrics::kDockHeader);
         setFocusPolicy(Qt::TabFocus);
         actions = new QHBoxLayout(this);
         actions->setContentsMargins(0, 0, 8, 0);
@@ -119,7 +119,7 @@ void Section::setCollapsed(bool isCollapsed) {
 }
 
 ChartHeader::ChartHeader(const QString& title, const QString& caption, QWidget* parent) : QWidget(parent) {
-    setFixedHeight(metrics::kChartHeader);
+    setTextHeight(this, metrics::kChartHeader);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(metrics::kSpace8);

@@ -62,7 +62,7 @@ QRect SegmentedControl::segmentRect(int index) const {
 QSize SegmentedControl::sizeHint() const {
     int width = 0;
     for (int i = 0; i < m_labels.size(); ++i) width += segmentWidth(i);
-    return {width, metrics::kControl};
+    return {width, theme().scaled(metrics::kControl)};
 }
 
 int SegmentedControl::segmentAt(const QPoint& position) const {

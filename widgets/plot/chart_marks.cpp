@@ -116,7 +116,7 @@ void paintTicks(QCPPainter& painter, const QRect& area, const ChartScene& scene,
             continue;
         }
         if (isTurningPoint(event.mark)) {
-            QPen dotted(scene.look.color(Color::Text2), 1);
+            QPen dotted(scene.look.color(Color::Text3), 1);
             setDash(dotted, {2, 3});
             paintVertical(painter, area, px, dotted);
             labels.push_back({px, markWord(event.mark), scene.look.color(Color::Text2)});
@@ -137,9 +137,35 @@ void paintTicks(QCPPainter& painter, const QRect& area, const ChartScene& scene,
     painter.drawPolygon(QPolygonF{{at, middle - 4.5}, {at + 3, middle}, {at, middle + 4.5}, {at - 3, middle}});
 }
 
+// Right-aligned above the end of the axis, left of whatever stands there.
+void paintUnit(QCPPainter& painter, const QRect& area, const ChartScene& scene, const QCPAxis& x) {
+    if (scene.xUnit.isEmpty()) return;
+    const QFontMetrics metrics(theme().font(Type::Caption));
+    const double width = metrics.horizontalAdvance(scene.xUnit);
+    std::vector<double> taken;
+    for (const ChartEvent& event : scene.events)
+        if (isTurningPoint(event.mark) || event.mark.kind == "best") taken.push_back(x.coordToPixel(scene.keyOf(event)));
+    const double left = freeLeftOf(area.right(), width, std::move(taken));
+    painter.setFont(theme().font(Type::Caption));
+    painter.setPen(scene.look.color(Color::Text3));
+    painter.fillRect(QRectF(left - 1, area.bottom() - 5 - metrics.ascent(), width + 2, metrics.height() - 1), scene.look.color(Color::Well, 0.72));
+    painter.drawText(QPointF(left, area.bottom() - 6), scene.xUnit);
+}
+
 }  // namespace
 
+double freeLeftOf(double right, double width, std::vector<double> taken) {
+    std::sort(taken.rbegin(), taken.rend());
+    double left = right - width;
+    for (const double at : taken)
+        if (at > left - kLabelGap && at < left + width + kLabelGap) left = at - kLabelGap - width;
+    return left;
+}
+
 QString markWord(const feed::RunMark& mark) {
+    bool isNumber = false;
+    const double number = format::text(mark.text).toDouble(&isNumber);
+    if (mark.kind == "lr" && isNumber) return word("lr %1").arg(format::significant(number, 3));
     if (!mark.text.empty()) return format::text(mark.text);
     if (mark.kind == "mixup_off") return word("mixup off");
     if (mark.kind == "nan") return word("NaN");
@@ -170,12 +196,7 @@ void paintMarks(QCPPainter& painter, const QRect& area, const ChartScene& scene,
     if (scene.detail != EventDetail::Full) return;
     labels.insert(labels.begin(), breaks.begin(), breaks.end());
     paintLabels(painter, area, labels, scene.look.color(Color::Well, 0.72));
-    if (!scene.xUnit.isEmpty()) {
-        const QFontMetrics metrics(theme().font(Type::Caption));
-        painter.setFont(theme().font(Type::Caption));
-        painter.setPen(scene.look.color(Color::Text3));
-        painter.drawText(QPointF(area.right() - metrics.horizontalAdvance(scene.xUnit), area.bottom() - 5), scene.xUnit);
-    }
+    paintUnit(painter, area, scene, x);
 }
 
 void paintCursor(QCPPainter& painter, const QRect& area, const ChartScene& scene, const QCPAxis& x, const QCPAxis& y) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "widgets/plot/chart_scene.h"
 
 class QCPAxis;
@@ -11,6 +13,9 @@ namespace espalier::widgets {
 void paintMarks(QCPPainter& painter, const QRect& area, const ChartScene& scene, const QCPAxis& x, const QCPAxis& y);
 /// Cursor line, dots on the lines, x value on the axis, rubber band of a zoom.
 void paintCursor(QCPPainter& painter, const QRect& area, const ChartScene& scene, const QCPAxis& x, const QCPAxis& y);
+
+/// Left end of a text of `width` px that ends at `right` or, where one of `taken` stands in its way, left of it.
+double freeLeftOf(double right, double width, std::vector<double> taken);
 
 /// Word for a mark that has no text of its own ("resume", "mixup off").
 QString markWord(const feed::RunMark& mark);

@@ -9,7 +9,7 @@
 namespace espalier::widgets {
 namespace {
 
-constexpr double kGapX = 72, kGapY = 38;
+constexpr double kGapX = 72, kGapY = 38, kLeastGapX = 42;
 
 double gapOf(const QCPAxis* axis) { return axis->orientation() == Qt::Horizontal ? kGapX : kGapY; }
 double lengthOf(const QCPAxis* axis) {
@@ -25,7 +25,7 @@ public:
                   QVector<QString>* labels) override {
         const double length = lengthOf(m_axis), gap = gapOf(m_axis);
         ticks = m_isLog ? logTicks(range.lower, range.upper, length, gap)
-                        : linearTicks(range.lower, range.upper, length, gap);
+                        : fittingTicks(range.lower, range.upper, length, gap, m_axis->orientation() == Qt::Horizontal ? kLeastGapX : gap);
         if (subTicks) subTicks->clear();
         if (labels) {
             const QStringList texts = tickLabels(ticks, m_isLog);
@@ -84,6 +84,16 @@ QVector<double> linearTicks(double low, double high, double length, double gap) 
     const auto first = static_cast<std::int64_t>(std::ceil(low / step - 1e-6));
     const auto last = static_cast<std::int64_t>(std::floor(high / step + 1e-6));
     for (std::int64_t i = first; i <= last && ticks.size() < 200; ++i) ticks.append(static_cast<double>(i) * step);
+    return ticks;
+}
+
+QVector<double> fittingTicks(double low, double high, double length, double gap, double leastGap) {
+    constexpr qsizetype kFew = 3;
+    QVector<double> ticks = linearTicks(low, high, length, gap);
+    for (double closer = gap - 6; ticks.size() < kFew && closer >= leastGap; closer -= 6) {
+        const QVector<double> more = linearTicks(low, high, length, closer);
+        if (more.size() > ticks.size()) ticks = more;
+    }
     return ticks;
 }
 

@@ -71,7 +71,7 @@ RunRowDelegate::RunRowDelegate(Reader reader, QObject* parent) : QStyledItemDele
 
 QRect RunRowDelegate::swatchRect(const QRect& row) { return {row.x() + 8, row.y(), 18, row.height()}; }
 
-QSize RunRowDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const { return {160, metrics::kRowTree}; }
+QSize RunRowDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const { return {160, theme().scaled(metrics::kRowTree)}; }
 
 void RunRowDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const RunRowLook run = m_reader(index);
@@ -133,7 +133,7 @@ void RunRowDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionVie
 IconRowDelegate::IconRowDelegate(Reader reader, QObject* parent)
     : QStyledItemDelegate(parent), m_reader(std::move(reader)), m_height(metrics::kRowTree) {}
 
-QSize IconRowDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const { return {160, m_height}; }
+QSize IconRowDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const { return {160, theme().scaled(m_height)}; }
 
 void IconRowDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const IconRowLook row = m_reader(index);
@@ -164,7 +164,7 @@ void IconRowDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionVi
 
 QSize TableCellDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const QString text = index.data().toString();
-    return {QFontMetrics(theme().font(Type::Body)).horizontalAdvance(text) + 16, metrics::kRowTable};
+    return {QFontMetrics(theme().font(Type::Body)).horizontalAdvance(text) + 16, theme().scaled(metrics::kRowTable)};
 }
 
 void TableCellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {

@@ -2,6 +2,7 @@
 
 #include <QFile>
 #include <QHash>
+#include <QRegularExpression>
 
 #include "widgets/theme/theme.h"
 
@@ -19,7 +20,7 @@ QSplitter::handle:hover { background: @borderStrong; }
 QToolTip { background: @tooltip; color: @tooltipText; border: 1px solid @border; padding: 3px 6px; }
 
 QMenuBar { background: @panel; border: none; border-bottom: 1px solid @line; padding: 0 4px; }
-QMenuBar::item { background: transparent; color: @text; padding: 5px 9px; margin: 2px 0; border-radius: 4px; }
+QMenuBar::item { background: transparent; color: @text; padding: 5px 7px; margin: 2px 0; border-radius: 4px; }
 QMenuBar::item:selected { background: @hover; }
 QMenuBar::item:pressed { background: @pressed; }
 QMenu { background: @popup; color: @text; border: 1px solid @border; padding: 4px 0; }
@@ -152,6 +153,24 @@ const StyleIcon kStyleIcons[] = {
     {"right", "M6 3.75 10.25 8 6 12.25", Color::Text2, 1.7},
 };
 
+// Boxes around a line of text: 16 px of every such height are the line, the rest is padding and border.
+QString withTextScale(QString sheet, const Theme& theme) {
+    if (theme.textScale() == 1) return sheet;
+    static const QRegularExpression length(QStringLiteral("\\b(min-height|height|font-size): (\\d+)px"));
+    QString scaled;
+    qsizetype from = 0;
+    for (auto it = length.globalMatch(sheet); it.hasNext();) {
+        const QRegularExpressionMatch match = it.next();
+        const int px = match.captured(2).toInt();
+        // Arrows, indicators and lines stay; text boxes start at 16 px, fonts at 11.
+        const bool isFont = match.captured(1) == QStringLiteral("font-size");
+        const int grown = isFont ? theme.scaled(px) : px >= 16 ? px - 16 + theme.scaled(16) : px;
+        scaled += sheet.mid(from, match.capturedStart() - from) + match.captured(1) + QStringLiteral(": %1px").arg(grown);
+        from = match.capturedEnd();
+    }
+    return scaled + sheet.mid(from);
+}
+
 QString iconFile(const Theme& theme, const QString& folder, const char* key) {
     return folder + u'/' + Theme::kindName(theme.shownKind()) + u'-' + QString::fromLatin1(key) + QStringLiteral(".svg");
 }
@@ -187,6 +206,7 @@ QString makeStyleSheet(const Theme& theme, const QString& iconFolder) {
         const QString name = Theme::colorName(static_cast<Color>(i));
         source += QStringLiteral("QLabel[ink=\"%1\"] { color: @%1; }\n").arg(name);
     }
+    source = withTextScale(source, theme);
     QString sheet;
     sheet.reserve(source.size() * 2);
     for (qsizetype i = 0; i < source.size();) {

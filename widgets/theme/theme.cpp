@@ -13,6 +13,7 @@
 #include <QWidget>
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/base/assert.h"
 #include "widgets/theme/style_sheet.h"
@@ -130,9 +131,7 @@ void Theme::apply() {
         const QPalette system = m_application ? m_application->style()->standardPalette() : QPalette();
         m_shown = system.color(QPalette::Window).lightnessF() < 0.5 ? ThemeKind::Dark : ThemeKind::Light;
     }
-    const Tokens& tokens = m_themes[static_cast<std::size_t>(m_shown)];
-    m_colors = tokens.colors;
-    m_runColors = tokens.runs;
+    useColorsOf(m_shown);
     if (!m_application) return;
 
     QPalette palette;
@@ -163,6 +162,16 @@ void Theme::apply() {
     Q_EMIT changed();
     for (QWidget* widget : QApplication::allWidgets()) widget->update();
 }
+
+void Theme::useColorsOf(ThemeKind kind) {
+    const Tokens& tokens = m_themes[static_cast<std::size_t>(kind)];
+    m_shown = kind;
+    m_colors = tokens.colors;
+    m_runColors = tokens.runs;
+}
+
+PaperColors::PaperColors() : m_before(theme().shownKind()) { theme().useColorsOf(ThemeKind::Light); }
+PaperColors::~PaperColors() { theme().useColorsOf(m_before); }
 
 QString Theme::styleSheet() const { return makeStyleSheet(*this, iconFolder().path()); }
 
@@ -248,7 +257,7 @@ QFont Theme::font(Type type) const {
         case Type::Figure: px = 20; weight = QFont::Medium; break;
         case Type::Mono: px = 11; break;
     }
-    font.setPixelSize(px);
+    font.setPixelSize(scaled(px));
     font.setWeight(weight);
     font.setHintingPreference(QFont::PreferNoHinting);
     return font;
@@ -257,15 +266,26 @@ QFont Theme::font(Type type) const {
 int Theme::lineHeight(Type type) const {
     switch (type) {
         case Type::Caption:
-        case Type::CaptionStrong: return 14;
+        case Type::CaptionStrong: return scaled(14);
         case Type::Body:
         case Type::BodyStrong:
-        case Type::Mono: return 16;
-        case Type::Title: return 20;
+        case Type::Mono: return scaled(16);
+        case Type::Title: return scaled(20);
         case Type::Heading:
         case Type::Figure: break;
     }
-    return 24;
+    return scaled(24);
+}
+
+int Theme::scaled(int px) const { return static_cast<int>(std::lround(px * m_textScale)); }
+
+void Theme::setTextScale(double scale) {
+    scale = std::clamp(scale, 1.0, 2.0);
+    if (scale == m_textScale) return;
+    m_textScale = scale;
+    if (!m_application) return;
+    QApplication::setFont(font(Type::Body));
+    apply();
 }
 
 void Theme::setMotionReduced(bool isReduced) {

@@ -82,6 +82,11 @@ public:
 
     QFont font(Type type) const;
     int lineHeight(Type type) const;
+    /// Size of text beside that of the system: 1, 1.25, 1.5 or 2. Heights that hold a line of text grow along.
+    double textScale() const { return m_textScale; }
+    void setTextScale(double scale);
+    /// A length that holds text, at the present text scale.
+    int scaled(int px) const;
 
     bool isMotionReduced() const { return m_isMotionReduced; }
     void setMotionReduced(bool isReduced);
@@ -97,9 +102,11 @@ Q_SIGNALS:
     void changed();
 
 private:
+    friend class PaperColors;
     Theme();
     void loadTokens();
     void apply();
+    void useColorsOf(ThemeKind kind);
 
     struct Tokens {
         std::array<QColor, kColorCount> colors;
@@ -113,6 +120,20 @@ private:
     QApplication* m_application = nullptr;
     QString m_uiFamily, m_monoFamily;
     bool m_isMotionReduced = false;
+    double m_textScale = 1;
+};
+
+/// While it lives the theme answers with the light colours, so that a figure is the same whatever theme it is exported
+/// from. Announces nothing: for painting, which is over before the event loop runs. GUI thread.
+class PaperColors {
+public:
+    PaperColors();
+    ~PaperColors();
+    PaperColors(const PaperColors&) = delete;
+    PaperColors& operator=(const PaperColors&) = delete;
+
+private:
+    ThemeKind m_before;
 };
 
 /// Shorthand for Theme::instance().

@@ -11,7 +11,6 @@
 #include "app/shell/screenshots.h"
 #include "app/shell/services.h"
 #include "app/shell/single_instance.h"
-#include "engine/api/recipe_module.h"
 #include "engine/api/recipe_modules.h"
 #include "engine/base/log.h"
 #include "widgets/theme/theme.h"

@@ -12,8 +12,6 @@
 
 #include <unistd.h>
 
-#include "engine/api/recipe_module.h"
-
 namespace espalier::cli {
 namespace {
 

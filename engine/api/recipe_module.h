@@ -4,15 +4,12 @@
 #include <cstdint>
 #include <string_view>
 
+#include "engine/api/api_stamp.h"
 #include "engine/api/recipe_registry.h"
 
-/// Changes with every incompatible change of the headers that a recipe sees (engine/api and what blocks.h includes).
-#define ESPALIER_API_STAMP 1
-
-#define ESPALIER_TEXT_INNER(x) #x
-#define ESPALIER_TEXT(x) ESPALIER_TEXT_INNER(x)
-/// What a module and the program that loads it must agree on. TORCH_VERSION comes from engine/api/torch.h.
-#define ESPALIER_MODULE_STAMP "api " ESPALIER_TEXT(ESPALIER_API_STAMP) ", LibTorch " TORCH_VERSION
+/// What a module and the program that loads it must agree on: the headers both were compiled against, and LibTorch.
+/// ESPALIER_API_STAMP is a digest of those headers, made by the build; TORCH_VERSION comes from engine/api/torch.h.
+#define ESPALIER_MODULE_STAMP "headers " ESPALIER_API_STAMP ", LibTorch " TORCH_VERSION
 
 namespace espalier::api {
 
@@ -38,9 +35,6 @@ constexpr ModuleNote moduleNote(std::string_view stamp) {
     for (std::size_t i = 0; i < stamp.size() && i + 1 < kModuleStampBytes; ++i) note.text[i] = stamp[i];
     return note;
 }
-
-/// Stamp of this program; compiled with the linked-in recipes, in the generated list of them.
-std::string_view programStamp();
 
 }  // namespace espalier::api
 

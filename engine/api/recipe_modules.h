@@ -21,6 +21,9 @@ struct ModuleReport {
 /// data folder.
 std::vector<std::filesystem::path> modulePlaces();
 
+/// Stamp of this program; compiled with the linked-in recipes, in the generated list of them.
+std::string_view programStamp();
+
 /// Loads every *.so of the places (files in order of name) whose stamp is `stamp` and adds its recipes, all of a module
 /// or none. One that cannot be used is reported and left out; none of its code has run unless its stamp agreed. Modules
 /// stay loaded until the process ends. Call once at start, before any thread uses the registry.

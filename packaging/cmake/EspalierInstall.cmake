@@ -23,6 +23,8 @@ install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY engine/base engine/feed engine/metrics engine/api engine/data engine/nn engine/quant engine/interop
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/espalier/engine
         FILES_MATCHING PATTERN "*.h" PATTERN "store_image_source.h" EXCLUDE)
+install(FILES ${CMAKE_BINARY_DIR}/generated/engine/api/api_stamp.h
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/espalier/engine/api)
 install(DIRECTORY packaging/template DESTINATION ${CMAKE_INSTALL_DATADIR}/espalier)
 configure_package_config_file(packaging/cmake/EspalierConfig.cmake.in ${CMAKE_BINARY_DIR}/EspalierConfig.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Espalier PATH_VARS CMAKE_INSTALL_INCLUDEDIR)

@@ -38,6 +38,9 @@ target_compile_definitions(espalier_flags INTERFACE ESPALIER_VERSION="${PROJECT_
 target_link_options(espalier_flags INTERFACE -Wl,-z,relro,-z,now)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(espalier_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+else()
+  # g++ 12 sees uninitialized values inside std::optional and std::variant where there are none.
+  target_compile_options(espalier_flags INTERFACE -Wno-maybe-uninitialized)
 endif()
 if(ESPALIER_USE_MOLD)
   find_program(ESPALIER_MOLD mold)

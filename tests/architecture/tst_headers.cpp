@@ -37,12 +37,13 @@ private Q_SLOTS:
         QVERIFY(unit.open(QIODevice::WriteOnly));
         // Two at a time; every failing header is named.
         unit.write("printf '%s\\n' \"$@\" | xargs -P 2 -I{} sh -c 'echo \"#include \\\"{}\\\"\" | \"$CXX\" -std=c++20 "
-                   "-fsyntax-only -x c++ -I\"$ROOT\" - || echo \"HEADER {}\"'\n");
+                   "-fsyntax-only -x c++ -I\"$ROOT\" -I\"$GENERATED\" - || echo \"HEADER {}\"'\n");
         unit.close();
         QProcess shell;
         auto environment = QProcessEnvironment::systemEnvironment();
         environment.insert(QStringLiteral("CXX"), compiler());
         environment.insert(QStringLiteral("ROOT"), root.absolutePath());
+        environment.insert(QStringLiteral("GENERATED"), QStringLiteral(ESPALIER_BUILD_DIR "/generated"));
         shell.setProcessEnvironment(environment);
         shell.setProcessChannelMode(QProcess::MergedChannels);
         shell.start(QStringLiteral("sh"), QStringList{unit.fileName()} + headers);

@@ -10,6 +10,7 @@
 #include <archive_entry.h>
 
 #include "engine/base/files.h"
+#include "engine/intake/byte_source.h"
 #include "engine/intake/image_layout.h"
 #include "engine/intake/image_probe.h"
 #include "engine/intake/importer.h"
@@ -117,6 +118,8 @@ struct Listing {
     Warnings warnings;
     std::string pickle;      ///< the first Python pickle
     std::string truncation;  ///< the library's words when the archive ends early
+    std::int64_t end = 0;    ///< unpacked bytes up to the end of the last entry of a tar
+    std::set<std::string> links;
 };
 
 std::string headOf(archive* handle) {
@@ -124,6 +127,37 @@ std::string headOf(archive* handle) {
     const auto count = archive_read_data(handle, head.data(), head.size());
     head.resize(static_cast<std::size_t>(std::max<la_ssize_t>(0, count)));
     return head;
+}
+
+/// The entry of `folders` (each with its '/') that `name` lies in; empty when there is none.
+std::string liesBelow(const std::string& name, const std::set<std::string>& folders) {
+    for (std::size_t cut = name.find('/'); cut != std::string::npos; cut = name.find('/', cut + 1))
+        if (const auto found = folders.find(name.substr(0, cut + 1)); found != folders.end()) return *found;
+    return {};
+}
+
+/// Bytes of an entry's data in a tar.
+std::int64_t paddedSize(archive_entry* entry) {
+    const bool hasData = archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry);
+    return hasData ? (archive_entry_size(entry) + 511) / 512 * 512 : 0;
+}
+
+/// libarchive takes a tar that ends between two entries for whole. Programs that write tars end them with zero blocks.
+bool hasNoEndMark(archive* handle, std::int64_t endOfLastEntry) {
+    return (archive_format(handle) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR && archive_filter_bytes(handle, 0) <= endOfLastEntry;
+}
+
+/// libarchive does not check the checksum at the end of a gzip stream: empty when it is right or the file is no gzip.
+std::string gzipTrouble(const fs::path& path, RowSink& sink) {
+    auto source = openFileBytes(path);
+    if (!source || (*source)->totalBytes() >= 0) return {};  // unpacked by nobody: the size is known
+    std::string block(1 << 20, '\0');
+    while (!sink.isStopped()) {
+        const auto count = (*source)->read(block.data(), block.size());
+        if (!count) return count.error().detail.empty() ? count.error().what : displayText(count.error().detail);
+        if (*count < block.size()) return {};
+    }
+    return {};
 }
 
 Result<void> noteEntry(archive* handle, archive_entry* entry, std::int64_t position, std::int64_t archiveBytes, const std::string& where,
@@ -142,6 +176,11 @@ Result<void> noteEntry(archive* handle, archive_entry* entry, std::int64_t posit
     const auto type = archive_entry_filetype(entry);
     if (archive_entry_hardlink(entry) || archive_entry_symlink(entry) || type == AE_IFLNK) {
         skip("link", "is a link, which is never followed out of an archive");
+        listing.links.insert(name + "/");
+        return {};
+    }
+    if (const auto link = liesBelow(name, listing.links); !link.empty()) {
+        skip("link", "lies below the link " + displayText(link) + ", which is never followed out of an archive");
         return {};
     }
     if (type == AE_IFDIR) {
@@ -191,7 +230,10 @@ Result<Listing> listArchive(const fs::path& path, RowSink& sink) {
     for (std::int64_t position = 0; !sink.isStopped(); ++position) {
         archive_entry* entry = nullptr;
         const int status = archive_read_next_header(handle.get(), &entry);
-        if (status == ARCHIVE_EOF) break;
+        if (status == ARCHIVE_EOF) {
+            if (position > 0 && hasNoEndMark(handle.get(), listing.end)) listing.truncation = "the end mark of the tar is missing";
+            break;
+        }
         if (status == ARCHIVE_FATAL || status == ARCHIVE_FAILED) {
             if (archive_read_has_encrypted_entries(handle.get()) > 0)
                 return fail(ErrorCode::Unsupported, "is encrypted with a password", where, "Unpack it first and import the folder");
@@ -202,8 +244,10 @@ Result<Listing> listArchive(const fs::path& path, RowSink& sink) {
         }
         if (position >= kMaxEntries)
             return fail(ErrorCode::BadInput, "holds more than " + groupedNumber(kMaxEntries) + " entries", where, "Unpack it and drop the folder");
+        listing.end = archive_filter_bytes(handle.get(), 0) + paddedSize(entry);
         ESPALIER_CHECK_OK(noteEntry(handle.get(), entry, position, archiveBytes, where, seen, listing));
     }
+    if (listing.truncation.empty()) listing.truncation = gzipTrouble(path, sink);
     return listing;
 }
 
@@ -265,10 +309,14 @@ public:
         if (starts(std::string_view("7z\xBC\xAF\x27\x1C", 6))) return 90;
         if (starts("Rar!")) return 80;
         if (head.size() > 262 && head.substr(257, 5) == "ustar") return 85;
-        for (const auto* suffix : {".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz", ".tar.lz4"})
+        for (const auto* suffix : {".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz", ".tar.lz4", ".tar.lzma", ".tlz", ".tar.lz", ".tar.z"})
             if (endsWith(suffix)) return 85;
-        for (const auto* suffix : {".zip", ".7z", ".rar"})
+        for (const auto* suffix : {".zip", ".7z", ".rar", ".cpio"})
             if (endsWith(suffix)) return 60;
+        // A packed file of no other kind: most likely a tar.
+        using namespace std::string_view_literals;
+        for (const auto magic : {"\x1F\x8B"sv, "BZh"sv, "\xFD\x37zXZ\0"sv, "\x28\xB5\x2F\xFD"sv})
+            if (starts(magic)) return 25;
         return 0;
     }
 
@@ -283,6 +331,9 @@ public:
             return fail(ErrorCode::BadInput, "is an empty archive: there is no data in it", where, "Choose another file");
         if (listing.pictures.empty()) {
             for (const auto& warning : listing.warnings) sink.warn(warning);
+            if (listing.others.empty() && !listing.warnings.empty())
+                return fail(ErrorCode::BadInput, "nothing in it can be imported; the first trouble is " + displayText(listing.warnings.front().file) + ": " +
+                                listing.warnings.front().detail, where, "Check the archive, or unpack it and import the folder");
             return fail(listing.pickle.empty() ? noPicturesError(where, listing.others) : picklesInsideError(where, listing.pickle));
         }
         for (const auto& warning : listing.warnings) sink.warn(warning);

@@ -80,7 +80,8 @@ Result<SampleLayout> layoutOf(const std::vector<std::int64_t>& shape, const std:
                               const std::string& where) {
     if (shape.size() < 2)
         return fail(ErrorCode::Unsupported,
-                    "has the shape " + shapeText(shape) + ", a plain list of numbers; samples need at least one column each",
+                    "has the shape " + shapeText(shape) + (shape.empty() ? ", a single number" : ", a plain list of numbers") +
+                        "; samples need at least one column each",
                     where, "Store (N, height, width), (N, height, width, channels) or (N, columns)");
     if (shape.size() > 4)
         return fail(ErrorCode::Unsupported, "has the shape " + shapeText(shape) + "; volumes and videos are not read", where,

@@ -7,6 +7,7 @@
 #include "engine/intake/array_rows.h"
 #include "engine/intake/byte_source.h"
 #include "engine/intake/importer.h"
+#include "engine/intake/names.h"
 #include "engine/intake/pickle_refusal.h"
 
 namespace espalier::intake {
@@ -40,6 +41,19 @@ std::vector<fs::path> batchFiles(const fs::path& folder) {
         if (entry.is_regular_file(error) && isBatchName(lowerName(entry.path()))) files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     return files;
+}
+
+/// The folder itself, or the only folder in it, as the archive of the data set unpacks.
+fs::path folderWithBatches(const fs::path& folder) {
+    if (!batchFiles(folder).empty()) return folder;
+    std::error_code error;
+    fs::path only;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        if (isSystemName(entry.path().filename().string())) continue;
+        if (!only.empty() || entry.is_symlink(error) || !entry.is_directory(error)) return folder;
+        only = entry.path();
+    }
+    return only.empty() ? folder : only;
 }
 
 bool isPythonFolder(const fs::path& folder) {
@@ -81,7 +95,10 @@ public:
     std::string_view format() const override { return "cifar"; }
     int confidence(const fs::path& path, std::string_view head) const override {
         std::error_code error;
-        if (fs::is_directory(path, error)) return isPythonFolder(path) ? 100 : batchFiles(path).empty() ? 0 : 95;
+        if (fs::is_directory(path, error)) {
+            const fs::path folder = folderWithBatches(path);
+            return isPythonFolder(folder) ? 100 : batchFiles(folder).empty() ? 0 : 95;
+        }
         if (isPickle(path, head)) return 100;
         if (isBatchName(lowerName(path))) return 90;
         if (path.extension() != ".bin") return 0;
@@ -136,9 +153,10 @@ Result<std::int64_t> CifarImporter::readBatch(const fs::path& path, const Flavou
     }
 }
 
-Result<void> CifarImporter::read(const fs::path& path, const ImportOptions&, RowSink& sink) const {
+Result<void> CifarImporter::read(const fs::path& named, const ImportOptions&, RowSink& sink) const {
     std::error_code error;
-    const bool isFolder = fs::is_directory(path, error);
+    const bool isFolder = fs::is_directory(named, error);
+    const fs::path path = isFolder ? folderWithBatches(named) : named;
     if (isFolder && isPythonFolder(path)) {
         Error refusal = pickleError(path);
         refusal.what = "is the Python version of CIFAR, whose batches are pickles; they are never unpacked because they can run any program";

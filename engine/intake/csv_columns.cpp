@@ -8,7 +8,9 @@
 
 #include "engine/intake/array_rows.h"
 #include "engine/intake/byte_source.h"
+#include "engine/intake/image_probe.h"
 #include "engine/intake/member_guess.h"
+#include "engine/intake/names.h"
 
 namespace espalier::intake {
 
@@ -57,9 +59,19 @@ bool isLabelName(const std::string& name) {
 /// Counts of fields by line: the usual width of data lines, and the first record.
 struct Widths {
     std::size_t usual = 0;
-    CsvRecords::Record first;
+    CsvRecords::Record first;      ///< the header, or the first row
     std::int64_t records = 0;
+    std::int64_t titleLines = 0;   ///< records before `first`
 };
+
+constexpr std::int64_t kMaxTitleLines = 20;
+
+/// "My table", "# written by x": lines with fewer fields than the table, and one more than a name less (row names).
+bool isTitle(const CsvRecords::Record& record, std::size_t usual) {
+    if (usual < 2 || record.hasOpenQuote) return false;
+    if (record.fields.size() == 1 && usual > 2) return true;
+    return record.fields.size() + 1 < usual && !record.fields[0].empty() && record.fields[0][0] == '#';
+}
 
 Widths measureWidths(CsvRecords& records) {
     Widths widths;
@@ -79,6 +91,12 @@ Widths measureWidths(CsvRecords& records) {
         if (count >= most) most = count, widths.usual = width;
     // The header's width wins where many data lines have it too.
     const auto same = counts.find(widths.first.fields.size());
+    if (most >= 3 && isTitle(widths.first, widths.usual) && (same == counts.end() || 2 * same->second < most)) {
+        while (widths.titleLines < kMaxTitleLines && records.next(record) && isTitle(record, widths.usual)) ++widths.titleLines;
+        widths.first = record;
+        records.rewind();
+        return widths;
+    }
     if (widths.usual == 0 || (same != counts.end() && 2 * same->second >= most)) widths.usual = widths.first.fields.size();
     return widths;
 }
@@ -108,10 +126,15 @@ bool isHeader(const std::vector<std::string>& first, const std::vector<CsvColumn
 
 Result<std::size_t> namedColumn(const CsvPlan& plan, const std::string& wanted, const std::string& where) {
     std::vector<std::string> names;
+    std::vector<std::size_t> found;
     for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-        if (plan.columns[i].name == wanted) return i;
+        if (plan.columns[i].name == wanted) found.push_back(i);
         names.push_back(plan.columns[i].name);
     }
+    if (found.size() == 1) return found[0];
+    if (found.size() > 1)
+        return fail(ErrorCode::BadInput, "two or more columns are called \"" + wanted + "\" (columns " + std::to_string(found[0] + 1) + " and " +
+                        std::to_string(found[1] + 1) + ")", where, "Name the label by its column number instead");
     for (std::size_t i = 0; i < names.size(); ++i)
         if (lower(names[i]) == lower(wanted)) return i;
     char* end = nullptr;
@@ -144,6 +167,9 @@ Result<void> chooseLabel(CsvPlan& plan, const ImportOptions& options, const std:
         ESPALIER_TRY(plan.label, namedColumn(plan, options.label, where));
         const CsvColumn& column = plan.columns[*plan.label];
         if (column.isEmpty()) return fail(ErrorCode::BadInput, "the label column \"" + column.name + "\" is empty", where, "Name another column");
+        if (!canBeLabel(column, plan.rows) || (column.isNumeric() && !column.isWhole && 2 * static_cast<std::int64_t>(column.distinct.size()) > plan.rows))
+            note("doubtful_label", "column \"" + column.name + "\" has " + grouped(static_cast<std::int64_t>(column.distinct.size())) +
+                                       " different values in " + grouped(plan.rows) + " rows: these are measured values or identifiers rather than classes");
         return {};
     }
     std::size_t last = plan.columns.size();
@@ -212,6 +238,24 @@ Result<void> choosePictures(CsvPlan& plan, const ImportOptions& options, const s
     return {};
 }
 
+/// A table without numbers; a list of picture files is told as such.
+Error noFeatures(const CsvPlan& plan, const std::string& where) {
+    for (const CsvColumn& column : plan.columns) {
+        const auto isPicture = [](const std::string& cell) { return isImageSuffix(suffixOf(cell)); };
+        if (column.distinct.empty() || !std::all_of(column.distinct.begin(), column.distinct.end(), isPicture)) continue;
+        return Error{ErrorCode::Unsupported,
+                     "has no feature column with numbers; column \"" + column.name + "\" names picture files, and paths in a table are not followed", where,
+                     "Import the folder of pictures, with one folder a class", {}};
+    }
+    return Error{ErrorCode::BadInput, "has no feature column with numbers: the other columns hold text or nothing", where,
+                 "Only tables of numbers can be read", {}};
+}
+
+/// Names beyond the fields of the lines cannot be matched to columns.
+bool fitsHeader(const std::vector<std::string>& header, std::size_t width) {
+    return header.size() <= width || fitsWidth(header, width);
+}
+
 void nameColumns(CsvPlan& plan, const CsvRecords::Record& first) {
     std::vector<std::string> header;
     if (plan.hasHeader) {
@@ -230,20 +274,12 @@ void findSplitColumn(CsvPlan& plan) {
         const std::string name = lower(column.name);
         if (name != "split" && name != "subset" && name != "set" && name != "partition") continue;
         if (column.missing == 0 && column.cells > 0 &&
-            std::all_of(column.distinct.begin(), column.distinct.end(), [](const std::string& word) { return splitOfWord(word).has_value(); }))
+            std::all_of(column.distinct.begin(), column.distinct.end(), [](const std::string& word) { return splitOfWord(trimmed(word)).has_value(); }))
             plan.split = i;
     }
 }
 
 }  // namespace
-
-std::optional<feed::Split> splitOfWord(std::string word) {
-    word = lower(trimmed(word));
-    if (word == "train" || word == "training") return feed::Split::Train;
-    if (word == "val" || word == "valid" || word == "validation" || word == "dev") return feed::Split::Valid;
-    if (word == "test" || word == "testing") return feed::Split::Test;
-    return std::nullopt;
-}
 
 void CsvColumn::look(const std::string& cell, bool canHaveComma) {
     ++cells;
@@ -254,6 +290,7 @@ void CsvColumn::look(const std::string& cell, bool canHaveComma) {
         return;
     }
     if (distinct.size() < kMaxDistinct) distinct.insert(trimmed(cell));
+    sureCommas += number.hasComma && !number.isThreeDigits;
     if (number.kind == CsvNumber::Kind::NotFinite) ++notFinite;
     if (number.kind != CsvNumber::Kind::Number) {
         isCounting = isWhole = false;
@@ -273,7 +310,7 @@ CsvNumber readCell(const CsvColumn& column, const std::string& cell, bool canHav
     CsvNumber number = readCsvNumber(cell, canHaveComma);
     if (number.kind != CsvNumber::Kind::Number || !number.isThreeDigits) return number;
     // "1,234" beside 5.6, or "1.234" beside 5,6: a thousands mark as likely as a decimal one.
-    const bool isDoubtful = (number.hasComma && column.dots > 0) || (!number.hasComma && number.hasDot && column.commas > 0);
+    const bool isDoubtful = (number.hasComma && (column.dots > 0 || (column.needsSureComma && column.sureCommas == 0))) || (!number.hasComma && number.hasDot && column.commas > 0);
     if (isDoubtful) number.kind = CsvNumber::Kind::Text;
     return number;
 }
@@ -286,13 +323,15 @@ Result<CsvPlan> planCsv(CsvRecords& records, char separator, const ImportOptions
     if (widths.records == 0) return fail(ErrorCode::BadInput, "the file is empty: there is no data in it", where, "Check how it was written");
     plan.width = widths.usual;
     plan.columns.resize(plan.width);
+    for (CsvColumn& column : plan.columns) column.needsSureComma = separator == ',';
 
     CsvRecords::Record record;
-    records.next(record);
+    plan.titleLines = widths.titleLines;
+    for (std::int64_t i = 0; i <= plan.titleLines; ++i) records.next(record);
     while (records.next(record)) {
         if (record.hasOpenQuote || !fitsWidth(record.fields, plan.width)) continue;
         ++plan.rows;
-        for (std::size_t i = 0; i < plan.width; ++i) plan.columns[i].look(record.fields[i], plan.canHaveComma);
+        for (std::size_t i = 0; i < plan.width; ++i) plan.columns[i].look(record.fields[i], plan.canHaveComma || record.isQuoted[i]);
         if (plan.rows % 4096 == 0 && sink.isStopped()) return plan;
     }
     records.rewind();
@@ -307,10 +346,13 @@ Result<CsvPlan> planCsv(CsvRecords& records, char separator, const ImportOptions
         ++plan.rows;
         for (std::size_t i = 0; i < plan.width; ++i) {
             CsvColumn& column = plan.columns[i];
-            column.look(widths.first.fields[i], plan.canHaveComma);
+            column.look(widths.first.fields[i], plan.canHaveComma || widths.first.isQuoted[i]);
             column.isCounting = false;
         }
     }
+    if (plan.hasHeader && !fitsHeader(widths.first.fields, plan.width))
+        return fail(ErrorCode::BadInput, "line " + std::to_string(widths.first.line) + " names " + std::to_string(widths.first.fields.size()) +
+                        " columns, but the lines below have " + std::to_string(plan.width) + " fields", where, "Give every column one name, and every line one field a column");
     nameColumns(plan, widths.first);
     if (plan.width < 2)
         return fail(ErrorCode::BadInput, "has only one column (\"" + plan.columns[0].name + "\"); a label and at least one feature are wanted", where,
@@ -318,9 +360,7 @@ Result<CsvPlan> planCsv(CsvRecords& records, char separator, const ImportOptions
     findSplitColumn(plan);
     ESPALIER_CHECK_OK(chooseLabel(plan, options, file, where, sink));
     chooseFeatures(plan, file, sink);
-    if (plan.features.empty())
-        return fail(ErrorCode::BadInput, "has no feature column with numbers: the other columns hold text or nothing", where,
-                    "Only tables of numbers can be read");
+    if (plan.features.empty()) return fail(noFeatures(plan, where));
     ESPALIER_CHECK_OK(choosePictures(plan, options, file, where, sink));
     return plan;
 }

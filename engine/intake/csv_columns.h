@@ -16,6 +16,8 @@ struct CsvColumn {
     std::string name;
     std::int64_t cells = 0, missing = 0, numbers = 0, notFinite = 0;
     std::int64_t dots = 0, commas = 0;      ///< cells with a decimal point, with a decimal comma
+    std::int64_t sureCommas = 0;            ///< of the commas, those that cannot separate thousands
+    bool needsSureComma = false;            ///< the separator is a comma: quoted "1,234" alone is no 1.234
     bool isWhole = true, isNegative = false, isCounting = true;
     double largest = 0.0, previous = 0.0;
     std::set<std::string> distinct;         ///< at most kMaxDistinct
@@ -24,7 +26,10 @@ struct CsvColumn {
     void look(const std::string& cell, bool canHaveComma);
     std::int64_t present() const { return cells - missing; }
     bool isEmpty() const { return present() == 0; }
-    bool isNumeric() const { return present() > 0 && 2 * (numbers + notFinite) > present(); }
+    bool isNumeric() const {
+        const std::int64_t doubtful = needsSureComma && sureCommas == 0 ? commas : 0;
+        return present() > 0 && 2 * (numbers + notFinite - doubtful) > present();
+    }
     /// Every cell is a whole number ≥ 0.
     bool isPixelLike() const { return missing == 0 && numbers == cells && isWhole && !isNegative; }
 };
@@ -34,6 +39,7 @@ struct CsvPlan {
     std::size_t width = 0;              ///< fields a line should have
     bool hasHeader = false;
     std::vector<CsvColumn> columns;
+    std::int64_t titleLines = 0;        ///< records before the header that are no part of the table
     std::int64_t rows = 0;              ///< data rows, ragged ones left out
     std::optional<std::size_t> label, split;
     std::vector<std::size_t> features;
@@ -46,9 +52,7 @@ Result<CsvPlan> planCsv(CsvRecords& records, char separator, const ImportOptions
                         const std::string& where, RowSink& sink);
 
 /// The cell as the plan's column reads it: a mark that may separate thousands is text, not a wrong number.
+/// `canHaveComma`: the separator is none, or the cell stood in quotes.
 CsvNumber readCell(const CsvColumn& column, const std::string& cell, bool canHaveComma);
-
-/// "train", "val", "test" and their relatives.
-std::optional<feed::Split> splitOfWord(std::string word);
 
 }  // namespace espalier::intake

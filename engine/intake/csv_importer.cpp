@@ -8,6 +8,7 @@
 #include "engine/intake/csv_columns.h"
 #include "engine/intake/csv_reader.h"
 #include "engine/intake/importer.h"
+#include "engine/intake/names.h"
 
 namespace espalier::intake {
 namespace fs = std::filesystem;
@@ -24,6 +25,11 @@ std::string lowerName(const fs::path& path) {
     return text;
 }
 
+std::string trimmed(const std::string& text) {
+    const auto first = text.find_first_not_of(" \t");
+    return first == std::string::npos ? std::string() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
 std::string quoted(const std::string& cell) {
     return "\"" + (cell.size() > 40 ? cell.substr(0, 40) + "…" : cell) + "\"";
 }
@@ -37,9 +43,13 @@ public:
     Result<void> deliver(CsvRecords& records) {
         CsvRecords::Record record;
         bool isFirst = m_plan.hasHeader;
-        std::vector<std::string> labels;
         for (std::int64_t count = 0; records.next(record); ++count) {
             if (m_sink.isStopped()) return {};
+            if (count < m_plan.titleLines) {
+                const std::int64_t line = record.line + m_lineOffset;
+                warn(line, "title_line", "line " + std::to_string(line) + " stands before the table and was left out", Outcome::Ignored);
+                continue;
+            }
             if (isFirst) {
                 isFirst = false;
                 continue;
@@ -79,7 +89,7 @@ private:
         values.reserve(m_plan.features.size());
         for (const std::size_t i : m_plan.features) {
             const CsvColumn& column = m_plan.columns[i];
-            const CsvNumber number = readCell(column, record.fields[i], m_plan.canHaveComma);
+            const CsvNumber number = readCell(column, record.fields[i], m_plan.canHaveComma || record.isQuoted[i]);
             if (number.kind == CsvNumber::Kind::Text || number.kind == CsvNumber::Kind::NotFinite) {
                 warn(line, number.kind == CsvNumber::Kind::Text ? "not_a_number" : "not_finite",
                      "line " + std::to_string(line) + ", column " + quoted(column.name) + ": " + quoted(record.fields[i]) + " is not a " +
@@ -99,7 +109,7 @@ private:
         meta.source = m_file + ":" + std::to_string(line);
         for (const std::string& field : record.fields) meta.storedBytes += static_cast<std::int64_t>(field.size()) + 1;
         if (m_plan.label) meta.label = labelOf(record, line);
-        if (m_plan.split) meta.split = splitOfWord(record.fields[*m_plan.split]);
+        if (m_plan.split) meta.split = splitOfWord(trimmed(record.fields[*m_plan.split]));
         ++m_rows;
         if (m_plan.imageChannels == 0) return m_sink.features(std::move(meta), std::move(values));
         if (m_plan.imageChannels == 4) {  // transparency is left out
@@ -113,9 +123,7 @@ private:
 
     std::optional<std::string> labelOf(const CsvRecords::Record& record, std::int64_t line) {
         const CsvColumn& column = m_plan.columns[*m_plan.label];
-        std::string text = record.fields[*m_plan.label];
-        const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
-        text = first == std::string::npos ? "" : text.substr(first, last - first + 1);
+        const std::string text = trimmed(record.fields[*m_plan.label]);
         const CsvNumber number = readCsvNumber(text, m_plan.canHaveComma);
         if (number.kind == CsvNumber::Kind::Missing && (column.isNumeric() || text.empty() || text == "NA" || text == "NaN" || text == "?")) {
             warn(line, "missing_label", "line " + std::to_string(line) + " has no label; the row came in unlabelled", Outcome::Kept);
@@ -143,6 +151,19 @@ private:
     std::map<std::string, std::int64_t> m_hidden;
 };
 
+/// Text of another kind under a table's name.
+Result<void> checkIsTable(std::string_view text, const std::string& where) {
+    const auto first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return fail(ErrorCode::BadInput, "the file is empty: there is no data in it", where, "Check how it was written");
+    const char open = text[first], close = text[last];
+    const char* kind = (open == '{' && close == '}') || (open == '[' && close == ']') ? "JSON"
+                       : open == '<' && close == '>'                                  ? "XML or HTML"
+                       : lowerAscii(text.substr(first, 9)) == "@relation"             ? "an ARFF file"
+                                                                                      : nullptr;
+    if (!kind) return {};
+    return fail(ErrorCode::Unsupported, std::string("is ") + kind + ", not a table of lines and columns", where, "Export it as CSV");
+}
+
 /// Tables of text: any usual separator, encoding and line ending; the last or a named column is the label.
 class CsvImporter final : public Importer {
 public:
@@ -166,6 +187,7 @@ public:
             sink.warn({file, 0, "encoding_guessed", "the text is not UTF-8 and was read as " + decoded.encoding, Outcome::Kept});
         std::string_view text = decoded.text;
         while (!text.empty() && text.back() == '\x1A') text.remove_suffix(1);  // the end mark of DOS
+        ESPALIER_CHECK_OK(checkIsTable(text, path.string()));
         std::int64_t skippedLines = 0;
         const char separator = findSeparator(text, skippedLines);
         CsvRecords records(text, separator);

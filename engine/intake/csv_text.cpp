@@ -57,16 +57,21 @@ bool looksBinary(const std::string& bytes) {
 /// The detector is trusted for scripts that Windows-1252 would turn to noise; else Western text is the likely one.
 std::string guessEncoding(const std::string& bytes) {
     std::string guess = "windows-1252";
+    // Bytes that windows-1252 leaves free: whatever the text is, it is not that.
+    const bool isNotWestern = bytes.find_first_of("\x81\x8D\x8F\x90\x9D") != std::string::npos;
     UErrorCode status = U_ZERO_ERROR;
     UCharsetDetector* detector = ucsdet_open(&status);
     if (!detector) return guess;
     ucsdet_setText(detector, bytes.data(), static_cast<int32_t>(std::min<std::size_t>(bytes.size(), 1 << 20)), &status);
-    const UCharsetMatch* match = ucsdet_detect(detector, &status);
-    if (match && U_SUCCESS(status)) {
-        const std::string name = ucsdet_getName(match, &status);
-        const int confidence = ucsdet_getConfidence(match, &status);
+    int32_t count = 0;
+    const UCharsetMatch** matches = ucsdet_detectAll(detector, &count, &status);
+    bool isFound = false;
+    for (int32_t i = 0; U_SUCCESS(status) && i < count && !isFound; ++i) {  // best first
+        const std::string name = ucsdet_getName(matches[i], &status);
+        const int confidence = ucsdet_getConfidence(matches[i], &status);
+        if (i > 0 && !isNotWestern) break;
         for (const char* other : {"Shift_JIS", "GB18030", "EUC-JP", "EUC-KR", "Big5", "windows-1251", "KOI8-R", "ISO-8859-5", "windows-1253", "ISO-8859-7"})
-            if (name == other && confidence >= 40) guess = name;
+            if (name == other && (confidence >= 40 || isNotWestern)) guess = name, isFound = true;
     }
     ucsdet_close(detector);
     return guess;

@@ -86,7 +86,14 @@ Result<void> readAll(const BuildRequest& request, RowCollector& sink, std::strin
     if (request.paths.empty()) return fail(ErrorCode::BadInput, "nothing was named to import");
     ESPALIER_TRY(const Importer* importer, findImporter(request.paths.front(), request.options));
     format = std::string(importer->format());
+    for (std::size_t i = 1; i < request.paths.size(); ++i) {
+        std::error_code error;
+        if (!fs::exists(request.paths[i], error))
+            return fail(ErrorCode::NotFound, "there is no such file or folder", displayText(request.paths[i].string()), "Check the path; nothing was imported");
+    }
     if (request.paths.size() == 1) return importer->read(request.paths.front(), request.options, sink);
+    // Pictures and their labels: one file finds the other.
+    if (format == "idx" && request.paths.size() == 2) return importer->read(request.paths.front(), request.options, sink);
     if (format == "idx" || format == "cifar") return readWholeFolder(request, *importer, sink);
     if (format != "image-folder")
         return fail(ErrorCode::BadInput, "several paths can only be pictures or folders of them, and this is " + format,
@@ -170,7 +177,7 @@ void warnOfCopies(feed::DatasetSummary& summary, const RowTable& table) {
         for (const auto row : group) {
             const auto& record = table.records[static_cast<std::size_t>(row)];
             splits.insert(record.split);
-            labels.insert(record.label);
+            if (record.label >= 0) labels.insert(record.label);
             names += (names.empty() ? "" : ", ") + displayText(table.source(record));
         }
         if (names.size() > 400) names = names.substr(0, 400) + "…";
@@ -270,7 +277,9 @@ Error nothingCameIn(const BuildRequest& request, const RowCollector::Rows& rows)
     const auto where = displayText(request.paths.front().string());
     if (rows.warnings.empty())
         return Error{ErrorCode::BadInput, "holds no samples: there is no data to import", where, "Check that it is the right file", {}};
-    const auto& first = rows.warnings.front();
+    // What was kept with a remark is not why nothing came in.
+    const auto skipped = std::find_if(rows.warnings.begin(), rows.warnings.end(), [](const Warning& warning) { return warning.outcome == Outcome::Skipped; });
+    const Warning& first = skipped != rows.warnings.end() ? *skipped : rows.warnings.front();
     return Error{ErrorCode::BadInput,
                  "nothing could be read; the first trouble is " + displayText(first.file) + ": " + first.detail, where,
                  "Repair or replace the file", {}};

@@ -4,7 +4,7 @@
 #include "engine/intake/array_rows.h"
 #include "engine/intake/byte_source.h"
 #include "engine/intake/importer.h"
-#include "engine/intake/member_guess.h"
+#include "engine/intake/member_import.h"
 #include "engine/runlog/h5_foreign.h"
 
 namespace espalier::intake {
@@ -96,36 +96,52 @@ std::int64_t itemsOf(const std::vector<std::int64_t>& shape) {
     return items;
 }
 
-Result<std::vector<std::string>> readLabels(ForeignH5& file, std::size_t member, const std::string& where) {
-    const ForeignMember& info = file.members()[member];
-    if (!info.trouble.empty()) return fail(ErrorCode::Unsupported, info.trouble, where, "Store the labels in the file itself, plainly");
-    const std::int64_t rows = info.shape.empty() ? 0 : info.shape[0];
-    if (rows == 0 || itemsOf(info.shape) > 500000000) return fail(ErrorCode::BadInput, "holds no list of labels", where, "Name another member as labels");
-    if (info.kind == ForeignMember::Kind::Text) {
-        if (itemsOf(info.shape) != rows) return fail(ErrorCode::Unsupported, "has more than one text a sample", where, "Store one class name a sample");
-        return file.readTexts(member, 0, rows);
+/// The datasets of one HDF5 file.
+class H5Members final : public MemberFile {
+public:
+    H5Members(ForeignH5& file, RowSink& sink) : m_file(file), m_sink(sink) {
+        for (const ForeignMember& member : file.members())
+            m_infos.push_back({member.path, member.shape, member.kind == ForeignMember::Kind::Number,
+                               member.kind == ForeignMember::Kind::Text, member.trouble});
     }
-    if (info.kind != ForeignMember::Kind::Number)
-        return fail(ErrorCode::Unsupported, "holds neither numbers nor texts", where, "Store one class number or name a sample");
-    ESPALIER_TRY(const std::vector<double> values, file.readNumbers(member, 0, rows));
-    return labelsFromNumbers(info.shape, values, where);
-}
+    const std::vector<MemberInfo>& members() const override { return m_infos; }
 
-void applyClassNames(const std::vector<std::string>& names, std::vector<std::string>& labels) {
-    for (const std::string& label : labels)
-        if (label.empty() || label.size() > 9 || label.find_first_not_of("0123456789") != std::string::npos || std::stoul(label) >= names.size())
-            return;
-    for (std::string& label : labels) label = names[std::stoul(label)];
-}
+    Result<void> checkImages(std::size_t member, const std::string& where) override {
+        const ForeignMember& info = m_file.members()[member];
+        if (!info.trouble.empty())
+            return fail(ErrorCode::Unsupported, info.trouble, where, "Store the values in the file itself with a usual filter (gzip or none)");
+        if (info.kind != ForeignMember::Kind::Number)
+            return fail(ErrorCode::Unsupported, "holds no plain numbers (its type is text, a record or another compound)", where,
+                        "Name the member with the pictures");
+        ESPALIER_CHECK_OK(layoutOf(info.shape, "", false, where));
+        return {};
+    }
 
-Result<void> checkImages(const ForeignMember& info, const std::string& where) {
-    if (!info.trouble.empty())
-        return fail(ErrorCode::Unsupported, info.trouble, where, "Store the values in the file itself with a usual filter (gzip or none)");
-    if (info.kind != ForeignMember::Kind::Number)
-        return fail(ErrorCode::Unsupported, "holds no plain numbers", where, "Name the member with the pictures");
-    ESPALIER_CHECK_OK(layoutOf(info.shape, "", false, where));
-    return {};
-}
+    Result<std::vector<std::string>> readLabels(std::size_t member, const std::string& where) override {
+        const ForeignMember& info = m_file.members()[member];
+        if (!info.trouble.empty()) return fail(ErrorCode::Unsupported, info.trouble, where, "Store the labels in the file itself, plainly");
+        const std::int64_t rows = info.shape.empty() ? 0 : info.shape[0];
+        if (rows == 0 || itemsOf(info.shape) > 500000000) return fail(ErrorCode::BadInput, "holds no list of labels", where, "Name another member as labels");
+        if (info.kind == ForeignMember::Kind::Text) {
+            if (itemsOf(info.shape) != rows) return fail(ErrorCode::Unsupported, "has more than one text a sample", where, "Store one class name a sample");
+            return m_file.readTexts(member, 0, rows);
+        }
+        if (info.kind != ForeignMember::Kind::Number)
+            return fail(ErrorCode::Unsupported, "holds neither numbers nor texts", where, "Store one class number or name a sample");
+        ESPALIER_TRY(const std::vector<double> values, m_file.readNumbers(member, 0, rows));
+        return labelsFromNumbers(info.shape, values, where);
+    }
+
+    Result<void> deliver(std::size_t member, const ArrayDelivery::Part& part, ArrayDelivery& delivery) override {
+        H5Rows rows(m_file, member, part.file, part.where, m_sink);
+        return delivery.deliver(rows, part);
+    }
+
+private:
+    ForeignH5& m_file;
+    RowSink& m_sink;
+    std::vector<MemberInfo> m_infos;
+};
 
 /// HDF5 files with pictures or tables and labels: h5py, Keras, MATLAB 7.3, NetCDF 4.
 class Hdf5Importer final : public Importer {
@@ -146,51 +162,8 @@ public:
 
 Result<void> Hdf5Importer::read(const fs::path& path, const ImportOptions& options, RowSink& sink) const {
     ESPALIER_TRY(const auto file, ForeignH5::open(path));
-    std::vector<MemberInfo> infos;
-    for (const ForeignMember& member : file->members())
-        infos.push_back({member.path, member.shape, member.kind == ForeignMember::Kind::Number, member.kind == ForeignMember::Kind::Text, member.trouble});
-    ESPALIER_TRY(const MemberPlan plan, guessMembers(infos, options, path.string()));
-    const auto whereOf = [&](std::size_t i) { return path.string() + ", member " + infos[i].name; };
-
-    std::vector<std::string> classNames, all;
-    if (plan.classNames && infos[*plan.classNames].trouble.empty()) {
-        ESPALIER_TRY(classNames, readLabels(*file, *plan.classNames, whereOf(*plan.classNames)));
-    }
-    std::vector<std::vector<std::string>> labels(plan.pairs.size());
-    std::int64_t total = 0;
-    for (std::size_t i = 0; i < plan.pairs.size(); ++i) {
-        const MemberPair& pair = plan.pairs[i];
-        ESPALIER_CHECK_OK(checkImages(file->members()[pair.images], whereOf(pair.images)));
-        total += infos[pair.images].shape[0];
-        if (!pair.labels) continue;
-        ESPALIER_TRY(labels[i], readLabels(*file, *pair.labels, whereOf(*pair.labels)));
-        if (static_cast<std::int64_t>(labels[i].size()) != infos[pair.images].shape[0])
-            return fail(ErrorCode::BadInput,
-                        "member " + infos[pair.images].name + " has " + grouped(infos[pair.images].shape[0]) + " samples, but member " +
-                            infos[*pair.labels].name + " has " + grouped(static_cast<std::int64_t>(labels[i].size())) + " labels",
-                        path.string(), "Store one label a sample");
-        if (!classNames.empty()) applyClassNames(classNames, labels[i]);
-        all.insert(all.end(), labels[i].begin(), labels[i].end());
-    }
-    if (classNames.empty()) declareSorted(all, sink);
-    else for (const std::string& name : classNames) sink.declareClass(name);
-
-    ArrayDelivery delivery(sink, options, total);
-    for (std::size_t i = 0; i < plan.pairs.size(); ++i) {
-        const MemberPair& pair = plan.pairs[i];
-        ArrayDelivery::Part part;
-        part.file = shownName(path) + (plan.pairs.size() > 1 ? ":" + infos[pair.images].name : "");
-        part.where = whereOf(pair.images);
-        part.split = pair.split;
-        part.labels = pair.labels ? &labels[i] : nullptr;
-        if (!pair.labels)
-            sink.warn({part.file, 0, "unlabelled", "no labels were found for member " + infos[pair.images].name + "; its samples came in unlabelled", Outcome::Kept});
-        H5Rows rows(*file, pair.images, part.file, part.where, sink);
-        ESPALIER_CHECK_OK(delivery.deliver(rows, part));
-    }
-    for (const std::string& name : plan.ignored)
-        sink.warn({shownName(path), 0, "member_ignored", "member " + name + " was not used", Outcome::Ignored});
-    return {};
+    H5Members members(*file, sink);
+    return importMembers(members, path, options, sink);
 }
 
 }  // namespace

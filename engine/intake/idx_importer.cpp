@@ -6,6 +6,7 @@
 #include "engine/intake/array_rows.h"
 #include "engine/intake/byte_source.h"
 #include "engine/intake/importer.h"
+#include "engine/intake/names.h"
 
 namespace espalier::intake {
 namespace fs = std::filesystem;
@@ -186,11 +187,18 @@ std::vector<fs::path> idxFiles(const fs::path& folder) {
     return files;
 }
 
-/// The folder itself, or where torchvision keeps the files below it.
+/// The folder itself, where torchvision keeps the files below it, or the only folder in it.
 fs::path folderWithFiles(const fs::path& folder) {
     for (const fs::path& inner : {folder, folder / "raw", folder / "MNIST" / "raw"})
         if (!idxFiles(inner).empty()) return inner;
-    return {};
+    std::error_code error;
+    fs::path only;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        if (isSystemName(entry.path().filename().string())) continue;
+        if (!only.empty() || entry.is_symlink(error) || !entry.is_directory(error)) return {};
+        only = entry.path();
+    }
+    return only.empty() || idxFiles(only).empty() ? fs::path() : only;
 }
 
 std::vector<IdxPair> pairFiles(const std::vector<fs::path>& files) {
@@ -275,6 +283,9 @@ Result<void> IdxImporter::read(const fs::path& path, const ImportOptions& option
         part.where = pairs[i].images.string();
         part.labels = pairs[i].labels.empty() ? nullptr : &labels[i];
         if (pairs.size() > 1) part.split = splitOfName(part.file);
+        const std::int64_t extra = source->totalBytes() - 4 - 4 * static_cast<std::int64_t>(header.shape.size()) - header.items() * header.itemBytes;
+        if (source->totalBytes() >= 0 && extra > 0)
+            sink.warn({part.file, 0, "trailing_bytes", grouped(extra) + " bytes follow the array and were left out", Outcome::Ignored});
         if (!part.labels) sink.warn({part.file, 0, "unlabelled", "no idx file with labels is beside it; its samples came in unlabelled", Outcome::Kept});
         IdxRows rows(*source, std::move(header));
         ESPALIER_CHECK_OK(delivery.deliver(rows, part));

@@ -22,10 +22,13 @@ std::string_view afterFirst(std::string_view path) {
 
 /// Pictures below one prefix, seen as paths relative to it.
 struct Tree {
-    std::size_t prefix = 0;  ///< characters to leave out at the front of every path
+    std::string_view prefix;  ///< left out at the front of every path; pictures elsewhere count as loose
     const std::vector<LayoutEntry>& pictures;
 
-    std::string_view relative(const LayoutEntry& entry) const { return std::string_view(entry.path).substr(prefix); }
+    std::string_view relative(const LayoutEntry& entry) const {
+        const std::string_view path = entry.path;
+        return path.substr(0, prefix.size()) == prefix ? path.substr(prefix.size()) : path.substr(path.rfind('/') + 1);
+    }
     bool hasLoosePictures() const {
         return std::any_of(pictures.begin(), pictures.end(), [&](const auto& p) { return !hasFolder(relative(p)); });
     }
@@ -38,26 +41,45 @@ struct Tree {
 };
 
 /// Goes into outer folders that hold everything: "animals_v2/cat/1.jpg" starts at "cat". Stops before the last folder,
-/// which is a class.
-std::size_t unwrappedPrefix(const std::vector<LayoutEntry>& pictures) {
-    Tree tree{0, pictures};
-    while (!tree.hasLoosePictures()) {  // a picture beside the folder would be lost
+/// which is a class. A picture beside the outer folder (a preview, a cover) does not make that folder a class when
+/// two or more folders lie in it.
+std::string unwrappedPrefix(const std::vector<LayoutEntry>& pictures) {
+    std::string prefix;
+    for (;;) {
+        const Tree tree{prefix, pictures};
         const auto tops = tree.topFolders();
-        if (tops.size() != 1) break;
-        const std::size_t deeper = tree.prefix + tops.begin()->size() + 1;
-        const Tree below{deeper, pictures};
-        if (below.hasLoosePictures()) break;
-        tree.prefix = deeper;
+        if (tops.size() != 1) return prefix;
+        std::string deeper = prefix + std::string(*tops.begin()) + "/";
+        const auto isLooseBelow = [&](const LayoutEntry& entry) {
+            return entry.path.compare(0, deeper.size(), deeper) == 0 && entry.path.find('/', deeper.size()) == std::string::npos;
+        };
+        if (std::any_of(pictures.begin(), pictures.end(), isLooseBelow)) return prefix;
+        if (tree.hasLoosePictures() && Tree{deeper, pictures}.topFolders().size() < 2) return prefix;
+        prefix = std::move(deeper);
     }
-    return tree.prefix;
 }
 
 enum class Shape { Classes, SplitsThenClasses, ClassesThenSplits };
+
+/// "train" and "test" with class folders below are splits also when another folder ("extra", "unlabeled") lies beside
+/// them; its pictures belong to no split. A class that is merely called "train" has pictures, not folders.
+bool hasTrainAndTest(const Tree& tree, const std::set<std::string_view>& tops) {
+    std::set<feed::Split> splits;
+    for (const std::string_view top : tops)
+        if (const auto split = splitFromName(top)) splits.insert(*split);
+    if (splits.size() < 2 || !splits.count(feed::Split::Train)) return false;
+    return std::all_of(tree.pictures.begin(), tree.pictures.end(), [&](const LayoutEntry& entry) {
+        const std::string_view relative = tree.relative(entry);
+        const auto split = splitFromName(firstPart(relative));
+        return !hasFolder(relative) || split != feed::Split::Train || hasFolder(afterFirst(relative));
+    });
+}
 
 Shape shapeOf(const Tree& tree) {
     const auto tops = tree.topFolders();
     const auto isSplit = [](std::string_view name) { return splitFromName(name).has_value(); };
     if (tops.size() >= 2 && std::all_of(tops.begin(), tops.end(), isSplit)) return Shape::SplitsThenClasses;
+    if (hasTrainAndTest(tree, tops)) return Shape::SplitsThenClasses;
     bool allBelowAreSplits = !tops.empty();
     for (const LayoutEntry& entry : tree.pictures) {
         if (!hasFolder(tree.relative(entry))) continue;  // a picture beside the class folders decides nothing
@@ -71,6 +93,7 @@ PlacedImage place(const LayoutEntry& entry, std::string_view relative, Shape sha
     PlacedImage image{entry.path, entry.index, std::nullopt, std::nullopt};
     if (shape == Shape::SplitsThenClasses && hasFolder(relative)) {
         image.split = splitFromName(firstPart(relative));
+        if (!image.split) return image;
         relative = afterFirst(relative);
     }
     if (!hasFolder(relative)) return image;
@@ -84,18 +107,18 @@ Warning note(std::string file, std::string kind, std::string detail, Outcome out
 }
 
 /// Folders where a class would be that hold no picture. Only the outermost is named.
-void warnOfEmptyFolders(ImageLayout& layout, const std::vector<std::string>& folders, std::size_t prefix,
-                        std::string_view prefixText, Shape shape) {
+void warnOfEmptyFolders(ImageLayout& layout, const std::vector<std::string>& folders,
+                        const std::string& prefix, Shape shape) {
     std::set<std::string_view> filled;
     for (const PlacedImage& image : layout.images)
         for (std::size_t cut = image.path.find('/'); cut != std::string::npos; cut = image.path.find('/', cut + 1))
             filled.insert(std::string_view(image.path).substr(0, cut));
     for (const std::string& folder : folders) {
-        if (filled.count(folder) || folder.size() <= prefix || folder.compare(0, prefix, prefixText) != 0) continue;
-        const auto depth = std::count(folder.begin() + static_cast<std::ptrdiff_t>(prefix), folder.end(), '/');
+        if (filled.count(folder) || folder.size() <= prefix.size() || folder.compare(0, prefix.size(), prefix) != 0) continue;
+        const auto depth = std::count(folder.begin() + static_cast<std::ptrdiff_t>(prefix.size()), folder.end(), '/');
         const bool isClassPlace = depth == 0 || (depth == 1 && shape == Shape::SplitsThenClasses);
         const std::size_t cut = folder.rfind('/');
-        const bool isParentFilled = cut == std::string::npos || cut < prefix || filled.count(std::string_view(folder).substr(0, cut));
+        const bool isParentFilled = cut == std::string::npos || cut < prefix.size() || filled.count(std::string_view(folder).substr(0, cut));
         if (!isClassPlace || !isParentFilled) continue;
         layout.warnings.push_back(
             note(folder, "empty_class", "the folder holds no picture, so it makes no class", Outcome::Ignored));
@@ -152,8 +175,10 @@ void handleUnlabelled(ImageLayout& layout) {
     std::size_t named = 0;
     for (const PlacedImage& image : layout.images)
         if (isLoose(image) && named++ < kMaxNamedFiles)
-            layout.warnings.push_back(
-                note(image.path, "no_class", "lies in no class folder and was left out", Outcome::Skipped));
+            layout.warnings.push_back(note(image.path, "no_class",
+                                           layout.hasSplits && !image.split ? "lies in no folder of train, valid or test and was left out"
+                                                                            : "lies in no class folder and was left out",
+                                           Outcome::Skipped));
     if (named > kMaxNamedFiles)
         layout.warnings.push_back(note({}, "no_class",
                                        groupedNumber(static_cast<std::int64_t>(named - kMaxNamedFiles)) +
@@ -167,8 +192,7 @@ void handleUnlabelled(ImageLayout& layout) {
 ImageLayout layOutImages(std::vector<LayoutEntry> pictures, const std::vector<std::string>& others,
                          const std::vector<std::string>& folders) {
     ImageLayout layout;
-    const std::size_t prefix = unwrappedPrefix(pictures);
-    const std::string prefixText = pictures.empty() ? std::string() : pictures.front().path.substr(0, prefix);
+    const std::string prefix = unwrappedPrefix(pictures);
     const Tree tree{prefix, pictures};
     const Shape shape = shapeOf(tree);
     layout.hasSplits = shape != Shape::Classes;
@@ -183,8 +207,8 @@ ImageLayout layOutImages(std::vector<LayoutEntry> pictures, const std::vector<st
     });
     layout.classes.assign(classes.begin(), classes.end());
     std::sort(layout.classes.begin(), layout.classes.end(), naturalLess);
+    warnOfEmptyFolders(layout, folders, prefix, shape);
     handleUnlabelled(layout);
-    warnOfEmptyFolders(layout, folders, prefix, prefixText, shape);
     warnOfClassMismatch(layout);
     warnOfOthers(layout, others);
     return layout;

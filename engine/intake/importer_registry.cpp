@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "engine/base/files.h"
+#include "engine/intake/image_probe.h"
 #include "engine/intake/importer.h"
 #include "engine/intake/names.h"
 #include "engine/intake/pickle_refusal.h"
@@ -22,6 +23,37 @@ std::string headOf(const fs::path& path) {
     file.read(head.data(), static_cast<std::streamsize>(head.size()));
     head.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
     return head;
+}
+
+/// What a file of this name should hold, for sentences.
+std::string promisedKind(const fs::path& path) {
+    static const std::vector<std::pair<std::string_view, std::string_view>> kinds = {
+        {"h5", "an HDF5 file"}, {"hdf5", "an HDF5 file"}, {"npy", "a NumPy array"}, {"npz", "an .npz archive of arrays"},
+        {"csv", "a table"}, {"tsv", "a table"}, {"zip", "an archive"}, {"tar", "an archive"}, {"tgz", "an archive"},
+        {"gz", "an archive"}, {"zst", "an archive"}, {"bz2", "an archive"}, {"xz", "an archive"}, {"7z", "an archive"}};
+    const std::string suffix = suffixOf(path.filename().string());
+    for (const auto& [known, kind] : kinds)
+        if (suffix == known) return std::string(kind);
+    return "a data file";
+}
+
+/// What a failed download leaves behind under the name of the file that was wanted, and what looks like a data file
+/// only to its owner.
+Result<void> checkIsDataFile(const fs::path& path, std::string_view head) {
+    const std::string where = displayText(path.string());
+    if (head.starts_with("version https://git-lfs"))
+        return fail(ErrorCode::BadInput, "is a Git LFS pointer, not " + promisedKind(path), where, "Run \"git lfs pull\" in its repository");
+    using namespace std::string_view_literals;
+    const std::string suffix = suffixOf(path.filename().string());
+    const bool isOffice = head.starts_with("PK") && head.substr(0, 200).find("[Content_Types].xml") != std::string_view::npos;
+    if (suffix == "xlsx" || suffix == "xlsm" || suffix == "xls" || suffix == "ods" || isOffice || head.starts_with("\xD0\xCF\x11\xE0"sv))
+        return fail(ErrorCode::Unsupported, "is a spreadsheet or another Office file, not a table as text", where, "Save the sheet as CSV (UTF-8)");
+    if (isImageSuffix(suffix)) return {};
+    const std::size_t start = head.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+    const std::string begin = lowerAscii(head.substr(std::min(start, head.size()), 15));
+    if (begin.starts_with("<!doctype html") || begin.starts_with("<html"))
+        return fail(ErrorCode::BadInput, "is a web page, not " + promisedKind(path) + ": its download failed", where, "Download it again");
+    return {};
 }
 
 const Importer* byFormat(std::string_view format) {
@@ -73,6 +105,7 @@ Result<const Importer*> findImporter(const fs::path& path, const ImportOptions& 
         head = headOf(path);
         if (head.empty()) return fail(ErrorCode::Io, "cannot be read", where, "Check its permissions");
         if (isPickle(path, head)) return fail(pickleError(path));
+        ESPALIER_CHECK_OK(checkIsDataFile(path, head));
     } else if (!fs::is_directory(status)) {
         return fail(ErrorCode::BadInput, "is neither a file nor a folder", where, kAccepted);
     }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/intake/byte_source.h"
+#include "engine/intake/names.h"
 
 namespace espalier::intake {
 
@@ -25,10 +26,9 @@ const std::set<std::string> kLabelWords{"y", "ys", "label", "labels", "lbl", "ta
 const std::set<std::string> kFillers{"set", "orig", "all", "arr", "array", "the", "dataset"};
 
 std::optional<feed::Split> splitWord(const std::string& word) {
-    if (word == "train" || word == "training" || word == "tr") return feed::Split::Train;
-    if (word == "valid" || word == "val" || word == "validation" || word == "dev") return feed::Split::Valid;
-    if (word == "test" || word == "testing" || word == "te" || word == "eval") return feed::Split::Test;
-    return std::nullopt;
+    if (word == "tr") return feed::Split::Train;
+    if (word == "te") return feed::Split::Test;
+    return splitOfWord(word);
 }
 
 std::vector<std::string> words(const std::string& name) {
@@ -109,6 +109,20 @@ std::vector<std::string> namesOf(const std::vector<MemberInfo>& members) {
     return names;
 }
 
+/// Names with what speaks against them: "meta (a structured type)", "ids (one number a row)".
+std::vector<std::string> describedMembers(const std::vector<MemberInfo>& members) {
+    std::vector<std::string> names;
+    for (const MemberInfo& member : members) {
+        const char* why = !member.trouble.empty() ? member.trouble.c_str()
+                          : member.isText         ? "text"
+                          : !member.isNumber      ? "a structured (compound), variable-length or other type"
+                          : member.shape.empty()  ? "a single number"
+                                                  : "one number a row";
+        names.push_back(member.name + " (" + why + ")");
+    }
+    return names;
+}
+
 Result<std::size_t> memberNamed(const std::vector<MemberInfo>& members, std::string wanted, const std::string& where) {
     if (wanted.size() > 1 && wanted[0] == '/') wanted.erase(0, 1);
     for (std::size_t i = 0; i < members.size(); ++i)
@@ -186,7 +200,8 @@ void keepBestFamily(const std::vector<MemberInfo>& members, const std::vector<Re
 
 std::string nearestName(const std::string& wanted, const std::vector<std::string>& names) {
     std::string best;
-    std::size_t bestDistance = std::max<std::size_t>(2, wanted.size() / 3) + 1;
+    // A slip in a short name leaves little of it: "-1" is not meant to be "a".
+    std::size_t bestDistance = (wanted.size() <= 3 ? 1 : std::max<std::size_t>(2, wanted.size() / 3)) + 1;
     for (const std::string& name : names)
         if (const std::size_t d = distance(wanted, name); d < bestDistance) best = name, bestDistance = d;
     return best;
@@ -225,8 +240,8 @@ Result<MemberPlan> guessMembers(const std::vector<MemberInfo>& members, const Im
                 plan.pairs.push_back({*images, partner(members, readings, *images, true), std::nullopt});
     }
     if (plan.pairs.empty())
-        return fail(ErrorCode::BadInput, "has no member that looks like pictures or a table; it has " + listed(namesOf(members)), where,
-                    "Name the members with images and labels");
+        return fail(ErrorCode::BadInput, "has no member that looks like pictures or a table; it has " + listed(describedMembers(members)), where,
+                    "Store pictures as (N, height, width, channels) numbers, or name the members with images and labels");
     if (!options.labels.empty()) {
         ESPALIER_TRY(const std::size_t labels, memberNamed(members, options.labels, where));
         if (plan.pairs.size() > 1) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include <unicode/normalizer2.h>
 #include <unicode/unistr.h>
@@ -113,13 +114,33 @@ bool naturalPathLess(std::string_view a, std::string_view b) noexcept {
 }
 
 std::optional<feed::Split> splitFromName(std::string_view name) {
+    // "train", "Train_images", "val2017", "test-set": one word says the split, the others only that it holds pictures.
+    static constexpr std::array<const char*, 12> kFillers{"set", "data", "dataset", "image", "images", "img", "imgs",
+                                                          "picture", "pictures", "photos", "split", "samples"};
+    std::optional<feed::Split> split;
     const std::string lower = lowerAscii(name);
-    for (const char* word : {"train", "training", "train_set", "training_set", "trainset"})
-        if (lower == word) return feed::Split::Train;
-    for (const char* word : {"val", "valid", "validation", "dev", "validation_set", "val_set", "validate"})
-        if (lower == word) return feed::Split::Valid;
-    for (const char* word : {"test", "testing", "test_set", "testset", "eval"})
-        if (lower == word) return feed::Split::Test;
+    for (std::size_t at = 0; at <= lower.size();) {
+        const std::size_t end = std::min(lower.find_first_of("_- ", at), lower.size());
+        std::string word = lower.substr(at, end - at);
+        at = end + 1;
+        if (const std::size_t letters = word.find_last_not_of("0123456789") + 1; word.size() == letters + 4) word.resize(letters);  // a year
+        if (word.size() > 3 && word.ends_with("set")) word.resize(word.size() - 3);
+        if (word.empty() || std::any_of(kFillers.begin(), kFillers.end(), [&](const char* filler) { return word == filler; })) continue;
+        const auto found = splitOfWord(word);
+        if (!found || split) return std::nullopt;
+        split = found;
+    }
+    return split;
+}
+
+std::optional<feed::Split> splitOfWord(std::string_view word) {
+    const std::string lower = lowerAscii(word);
+    const auto isOne = [&](std::initializer_list<const char*> known) {
+        return std::any_of(known.begin(), known.end(), [&](const char* each) { return lower == each; });
+    };
+    if (isOne({"train", "training"})) return feed::Split::Train;
+    if (isOne({"val", "valid", "validation", "validate", "dev"})) return feed::Split::Valid;
+    if (isOne({"test", "testing", "eval", "evaluation"})) return feed::Split::Test;
     return std::nullopt;
 }
 

@@ -19,8 +19,10 @@ std::string lowerAscii(std::string_view text);
 bool naturalLess(std::string_view a, std::string_view b) noexcept;
 /// The same, folder by folder of a path with '/'.
 bool naturalPathLess(std::string_view a, std::string_view b) noexcept;
-/// "train", "Training", "val", "valid", "validation", "dev", "test", "testing", "eval".
+/// A folder's name: "train", "Training", "val2017", "test_images", "validation-set", ….
 std::optional<feed::Split> splitFromName(std::string_view name);
+/// One word, case aside: "train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", ….
+std::optional<feed::Split> splitOfWord(std::string_view word);
 /// What operating systems and tools leave behind: hidden files, "__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini", ….
 bool isSystemName(std::string_view name);
 /// ".tar.gz" is "gz": the last suffix in lower case without the dot, empty when there is none.

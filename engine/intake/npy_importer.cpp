@@ -7,6 +7,7 @@
 #include "engine/intake/array_rows.h"
 #include "engine/intake/byte_source.h"
 #include "engine/intake/importer.h"
+#include "engine/intake/names.h"
 #include "engine/intake/npy_reader.h"
 
 namespace espalier::intake {
@@ -80,19 +81,33 @@ Result<std::int64_t> labelColumn(const NpyHeader& header, const ImportOptions& o
     return column;
 }
 
+/// (height, width, 3) is what imread gives for one picture: as a set it would be strips three pixels wide.
+bool isOnePicture(const std::vector<std::int64_t>& shape) {
+    constexpr std::int64_t kSmallestSide = 8;
+    return shape.size() == 3 && (shape[2] == 3 || shape[2] == 4) && shape[0] >= kSmallestSide && shape[1] >= kSmallestSide;
+}
+
 /// One .npy: pictures or a table.
 class NpyImporter final : public Importer {
 public:
     std::string_view format() const override { return "npy"; }
     int confidence(const std::filesystem::path& path, std::string_view head) const override {
         if (head.substr(0, 6) == "\x93NUMPY") return 100;
-        const bool isNamed = path.extension() == ".npy" || path.extension() == ".NPY";
-        return isNamed ? 60 : 0;
+        const std::string name = lowerAscii(path.filename().string());
+        return name.ends_with(".npy") || name.ends_with(".npy.gz") ? 60 : 0;
     }
     Result<void> read(const std::filesystem::path& path, const ImportOptions& options, RowSink& sink) const override {
         ESPALIER_TRY(auto source, openFileBytes(path));
-        ESPALIER_TRY(const NpyHeader header, readNpyHeader(*source));
+        ESPALIER_TRY(NpyHeader header, readNpyHeader(*source));
         ESPALIER_CHECK_OK(checkNpyNumbers(header, path.string()));
+        if (isOnePicture(header.shape)) {
+            sink.warn({shownName(path), 0, "one_picture",
+                       "the array was read as one colour picture, not as " + grouped(header.shape[0]) + " grey ones; add a first dimension to say otherwise",
+                       Outcome::Kept});
+            header.shape.insert(header.shape.begin(), 1);
+        }
+        if (const std::int64_t extra = source->totalBytes() - header.headerBytes - header.items() * header.itemBytes; source->totalBytes() >= 0 && extra > 0)
+            sink.warn({shownName(path), 0, "trailing_bytes", grouped(extra) + " bytes follow the array and were left out", Outcome::Ignored});
         ESPALIER_CHECK_OK(layoutOf(header.shape, "", false, path.string()));
         std::vector<std::string> labels;
         ESPALIER_TRY(const std::int64_t column, labelColumn(header, options, path, sink, labels));

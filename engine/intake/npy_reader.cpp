@@ -89,7 +89,7 @@ Result<void> checkClaim(const NpyHeader& header, const ByteSource& source) {
     std::int64_t items = 1;
     for (const std::int64_t size : header.shape)
         if (__builtin_mul_overflow(items, size, &items))
-            return fail(ErrorCode::Corrupt, "the header claims more values than any file can hold", source.where(), kSaveAgain);
+            return fail(ErrorCode::Corrupt, "the header claims more values and bytes than any file can hold", source.where(), kSaveAgain);
     std::int64_t bytes = 0;
     if (__builtin_mul_overflow(items, std::max<std::int64_t>(header.itemBytes, 1), &bytes))
         return fail(ErrorCode::Corrupt, "the header claims more bytes than any file can hold", source.where(), kSaveAgain);

@@ -3,7 +3,7 @@
 
 #include "engine/intake/array_rows.h"
 #include "engine/intake/importer.h"
-#include "engine/intake/member_guess.h"
+#include "engine/intake/member_import.h"
 #include "engine/intake/npy_reader.h"
 #include "engine/intake/pickle_refusal.h"
 #include "engine/intake/zip_reader.h"
@@ -33,25 +33,44 @@ std::string memberName(const std::string& fileName) {
     return fileName.size() > 4 && fileName.compare(fileName.size() - 4, 4, ".npy") == 0 ? fileName.substr(0, fileName.size() - 4) : fileName;
 }
 
-Result<std::vector<std::string>> readLabels(const ZipReader& zip, const Member& member) {
-    ESPALIER_TRY(OpenMember open, openMember(zip, member));
-    if (open.header.isText()) {
-        if (open.header.shape.empty() || open.header.items() != open.header.shape[0])
-            return fail(ErrorCode::Unsupported, "has more than one text a sample", open.source->where(), "Store one class name a sample");
-        return readNpyText(*open.source, open.header);
-    }
-    ESPALIER_TRY(const std::vector<double> values, readNpyNumbers(*open.source, open.header));
-    return labelsFromNumbers(open.header.shape, values, open.source->where());
-}
+/// The arrays of one .npz. Reading a member to its end checks its checksum.
+class NpzMembers final : public MemberFile {
+public:
+    NpzMembers(const ZipReader& zip, std::vector<Member> members, std::vector<MemberInfo> infos)
+        : m_zip(zip), m_members(std::move(members)), m_infos(std::move(infos)) {}
+    const std::vector<MemberInfo>& members() const override { return m_infos; }
 
-/// Class numbers become the names that another member lists for them.
-void applyClassNames(const std::vector<std::string>& names, std::vector<std::string>& labels) {
-    for (const std::string& label : labels)
-        if (label.empty() || label.size() > 9 || label.find_first_not_of("0123456789") != std::string::npos ||
-            std::stoul(label) >= names.size())
-            return;
-    for (std::string& label : labels) label = names[std::stoul(label)];
-}
+    Result<void> checkImages(std::size_t member, const std::string& where) override {
+        if (!m_infos[member].trouble.empty() || !m_infos[member].isNumber) {
+            ESPALIER_TRY(const OpenMember open, openMember(m_zip, m_members[member]));
+            ESPALIER_CHECK_OK(checkNpyNumbers(open.header, where));
+        }
+        ESPALIER_CHECK_OK(layoutOf(m_infos[member].shape, "", false, where));
+        return {};
+    }
+
+    Result<std::vector<std::string>> readLabels(std::size_t member, const std::string& where) override {
+        ESPALIER_TRY(OpenMember open, openMember(m_zip, m_members[member]));
+        if (open.header.isText()) {
+            if (open.header.shape.empty() || open.header.items() != open.header.shape[0])
+                return fail(ErrorCode::Unsupported, "has more than one text a sample", where, "Store one class name a sample");
+            return readNpyText(*open.source, open.header);
+        }
+        ESPALIER_TRY(const std::vector<double> values, readNpyNumbers(*open.source, open.header));
+        return labelsFromNumbers(open.header.shape, values, where);
+    }
+
+    Result<void> deliver(std::size_t member, const ArrayDelivery::Part& part, ArrayDelivery& delivery) override {
+        ESPALIER_TRY(OpenMember open, openMember(m_zip, m_members[member]));
+        const auto rows = npyRows(*open.source, open.header);
+        return delivery.deliver(*rows, part);
+    }
+
+private:
+    const ZipReader& m_zip;
+    std::vector<Member> m_members;
+    std::vector<MemberInfo> m_infos;
+};
 
 /// NumPy's archive of arrays.
 class NpzImporter final : public Importer {
@@ -98,55 +117,9 @@ Result<std::vector<Member>> listMembers(const ZipReader& zip, const std::filesys
 Result<void> NpzImporter::read(const std::filesystem::path& path, const ImportOptions& options, RowSink& sink) const {
     ESPALIER_TRY(const auto zip, ZipReader::open(path));
     std::vector<MemberInfo> infos;
-    ESPALIER_TRY(const std::vector<Member> members, listMembers(*zip, path, sink, infos));
-    ESPALIER_TRY(const MemberPlan plan, guessMembers(infos, options, path.string()));
-    const auto whereOf = [&](std::size_t i) { return path.string() + ", member " + infos[i].name; };
-
-    std::vector<std::string> classNames;
-    if (plan.classNames) {
-        ESPALIER_TRY(classNames, readLabels(*zip, members[*plan.classNames]));
-    }
-    std::vector<std::vector<std::string>> labels(plan.pairs.size());
-    std::vector<std::string> all;
-    std::int64_t total = 0;
-    for (std::size_t i = 0; i < plan.pairs.size(); ++i) {
-        const MemberPair& pair = plan.pairs[i];
-        if (!infos[pair.images].trouble.empty() || !infos[pair.images].isNumber) {
-            ESPALIER_TRY(const OpenMember open, openMember(*zip, members[pair.images]));
-            ESPALIER_CHECK_OK(checkNpyNumbers(open.header, whereOf(pair.images)));
-        }
-        ESPALIER_CHECK_OK(layoutOf(infos[pair.images].shape, "", false, whereOf(pair.images)));
-        total += infos[pair.images].shape[0];
-        if (!pair.labels) continue;
-        ESPALIER_TRY(labels[i], readLabels(*zip, members[*pair.labels]));
-        if (static_cast<std::int64_t>(labels[i].size()) != infos[pair.images].shape[0])
-            return fail(ErrorCode::BadInput,
-                        "member " + infos[pair.images].name + " has " + grouped(infos[pair.images].shape[0]) + " samples, but member " +
-                            infos[*pair.labels].name + " has " + grouped(static_cast<std::int64_t>(labels[i].size())) + " labels",
-                        path.string(), "Store one label a sample");
-        if (!classNames.empty()) applyClassNames(classNames, labels[i]);
-        all.insert(all.end(), labels[i].begin(), labels[i].end());
-    }
-    if (classNames.empty()) declareSorted(all, sink);
-    else for (const std::string& name : classNames) sink.declareClass(name);
-
-    ArrayDelivery delivery(sink, options, total);
-    for (std::size_t i = 0; i < plan.pairs.size(); ++i) {
-        const MemberPair& pair = plan.pairs[i];
-        ArrayDelivery::Part part;
-        part.file = shownName(path) + (plan.pairs.size() > 1 ? ":" + infos[pair.images].name : "");
-        part.where = whereOf(pair.images);
-        part.split = pair.split;
-        part.labels = pair.labels ? &labels[i] : nullptr;
-        if (!pair.labels)
-            sink.warn({part.file, 0, "unlabelled", "no labels were found for member " + infos[pair.images].name + "; its samples came in unlabelled", Outcome::Kept});
-        ESPALIER_TRY(OpenMember open, openMember(*zip, members[pair.images]));
-        const auto rows = npyRows(*open.source, open.header);
-        ESPALIER_CHECK_OK(delivery.deliver(*rows, part));
-    }
-    for (const std::string& name : plan.ignored)
-        sink.warn({shownName(path), 0, "member_ignored", "member " + name + " was not used", Outcome::Ignored});
-    return {};
+    ESPALIER_TRY(std::vector<Member> members, listMembers(*zip, path, sink, infos));
+    NpzMembers file(*zip, std::move(members), std::move(infos));
+    return importMembers(file, path, options, sink);
 }
 
 }  // namespace

@@ -33,15 +33,12 @@ void addRunEdit(CLI::App& program, Action& action, const char* verb, const char*
 }
 
 Result<void> editTags(runtime::Workspace& workspace, const feed::RunInfo& run, const std::vector<std::string>& words) {
-    auto tags = run.tags;
+    std::vector<std::string> added, removed;
     for (const auto& word : words) {
         const bool isRemoval = word.size() > 1 && word[0] == '-';
-        const auto tag = isRemoval ? word.substr(1) : word;
-        const auto found = std::find(tags.begin(), tags.end(), tag);
-        if (isRemoval && found != tags.end()) tags.erase(found);
-        if (!isRemoval && found == tags.end()) tags.push_back(tag);
+        (isRemoval ? removed : added).push_back(isRemoval ? word.substr(1) : word);
     }
-    return workspace.setRunTags(run.id, tags);
+    return workspace.changeTags(run.id, added, removed);
 }
 
 Result<int> workspaceVerb(Session& session, const std::string& what, bool isEmptying) {
@@ -64,13 +61,20 @@ Result<int> workspaceVerb(Session& session, const std::string& what, bool isEmpt
         else printTable({"kind", "id", "name", "size"}, rows);
         return kDone;
     }
+    if (what == "undo" || what == "redo") {
+        ESPALIER_TRY(const auto text, what == "undo" ? workspace->undo() : workspace->redo());
+        if (session.isJson()) printJson({{what, text}});
+        else std::printf("%s: %s\n", what.c_str(), text.c_str());
+        return kDone;
+    }
     ESPALIER_TRY(const auto warnings, what == "rebuild" ? workspace->rebuild() : workspace->check());
     auto array = nlohmann::ordered_json::array();
     for (const auto& warning : warnings) {
         array.push_back(warningJson(warning));
         if (!session.isJson()) std::printf("%s: %s\n", warning.file.c_str(), warning.detail.c_str());
     }
-    if (session.isJson()) printJson({{"workspace", workspace->folder().string()}, {"warnings", array}});
+    if (session.isJson())
+        printJson({{"workspace", workspace->folder().string()}, {"warnings", array}, {"notices", workspace->notices()}});
     else std::printf("%s: %s\n", workspace->folder().c_str(), warnings.empty() ? "all is well" : "see above");
     return what == "check" && !warnings.empty() ? kFailed : kDone;
 }
@@ -92,10 +96,10 @@ void addKeepVerbs(CLI::App& program, Action& action) {
     addRunEdit(program, action, "restore", "Take a run out of the trash", nullptr, "",
                [](auto& workspace, const auto& run, const auto&) { return workspace.restoreRun(run.id); });
 
-    auto* workspace = program.add_subcommand("workspace", "check, rebuild or trash");
+    auto* workspace = program.add_subcommand("workspace", "check, rebuild, trash, undo or redo");
     auto what = std::make_shared<std::string>();
     auto isEmptying = std::make_shared<bool>(false);
-    workspace->add_option("WHAT", *what, "check, rebuild or trash")->required()->check(CLI::IsMember({"check", "rebuild", "trash"}));
+    workspace->add_option("WHAT", *what, "check, rebuild, trash, undo or redo")->required()->check(CLI::IsMember({"check", "rebuild", "trash", "undo", "redo"}));
     workspace->add_flag("--empty", *isEmptying, "With trash: delete for good");
     workspace->callback([&action, what, isEmptying] {
         action = [=](Session& session) { return guarded(session, [&] { return workspaceVerb(session, *what, *isEmptying); }); };

@@ -15,10 +15,16 @@ std::string cell(const feed::RunInfo& run, const std::string& key, bool isBest) 
     return found == run.summary.end() ? "" : shortNumber(isBest ? found->second.best : found->second.last);
 }
 
-Result<int> listVerb(Session& session, const std::string& filter, const std::string& sort) {
+struct ListWish {
+    std::string filter, sort;
+    std::int64_t first = 0, count = -1;
+};
+
+/// With --json all of a run; the table needs no parameters, so they are not read.
+Result<int> listVerb(Session& session, const ListWish& wish) {
     ESPALIER_TRY(auto workspace, session.workspace());
-    ESPALIER_TRY(const auto runs, workspace->queryRuns(filter, sort));
-    if (session.isJson()) {
+    if (session.isJson() && wish.first == 0 && wish.count < 0) {
+        ESPALIER_TRY(const auto runs, workspace->queryRuns(wish.filter, wish.sort));
         auto array = nlohmann::ordered_json::array();
         for (const auto& run : runs) {
             auto json = runJson(run);
@@ -28,14 +34,28 @@ Result<int> listVerb(Session& session, const std::string& filter, const std::str
         printJson({{"runs", array}});
         return kDone;
     }
+    ESPALIER_TRY(const auto page, workspace->runPage(wish.filter, wish.sort, wish.first, wish.count));
+    if (session.isJson()) {
+        auto array = nlohmann::ordered_json::array();
+        for (const auto& run : page.runs) {
+            ESPALIER_TRY(const auto whole, workspace->run(run.id));
+            auto json = runJson(whole);
+            json["summary"] = summaryJson(whole);
+            array.push_back(std::move(json));
+        }
+        printJson({{"runs", array}, {"total", page.total}});
+        return kDone;
+    }
     std::vector<std::vector<std::string>> rows;
-    for (const auto& run : runs) {
+    for (const auto& run : page.runs) {
         std::string tags;
         for (const auto& tag : run.tags) tags += (tags.empty() ? "" : ",") + tag;
         rows.push_back({run.id, run.name, run.recipe, feed::jobStateName(run.state), run.datasetName,
                         cell(run, "valid/top1", true), cell(run, "test/top1", false), durationText(run.activeSecs), tags});
     }
     printTable({"id", "name", "recipe", "state", "data", "valid/top1", "test/top1", "time", "tags"}, rows);
+    if (page.total > static_cast<std::int64_t>(page.runs.size()))
+        std::printf("%zu of %s runs\n", page.runs.size(), withThousands(page.total).c_str());
     return kDone;
 }
 
@@ -111,28 +131,18 @@ Result<int> compareVerb(Session& session, const std::vector<std::string>& names)
         ESPALIER_TRY(auto run, workspace->findRun(name));
         runs.push_back(std::move(run));
     }
-    std::set<std::string> keys, metrics;
+    std::vector<std::string> ids;
+    std::set<std::string> metrics;
     for (const auto& run : runs) {
-        for (const auto& [key, value] : run.params) keys.insert(key);
+        ids.push_back(run.id);
         for (const auto& [key, value] : run.summary) metrics.insert(key);
     }
-    const auto valueOf = [](const feed::RunInfo& run, const std::string& key) {
-        const auto found = run.params.find(key);
-        return found == run.params.end() ? std::string() : found->second;
-    };
+    ESPALIER_TRY(const auto diff, workspace->diffRuns(ids));
     std::vector<std::pair<std::string, std::vector<std::string>>> differing;
-    const auto addIfDiffering = [&](const std::string& key, auto&& read) {
-        std::vector<std::string> values;
-        for (const auto& run : runs) values.push_back(read(run));
-        if (std::any_of(values.begin(), values.end(), [&](const auto& value) { return value != values[0]; }))
-            differing.emplace_back(key, values);
-    };
-    for (const auto& key : keys) addIfDiffering(key, [&](const auto& run) { return valueOf(run, key); });
-    addIfDiffering("seed", [](const auto& run) { return std::to_string(run.seed); });
-    addIfDiffering("recipe", [](const auto& run) { return run.recipe; });
-    addIfDiffering("data", [](const auto& run) { return run.datasetHash.empty() ? run.datasetName : run.datasetHash; });
-    addIfDiffering("device", [](const auto& run) { return run.device; });
-
+    for (const auto& row : diff.rows) {
+        auto& values = differing.emplace_back(row.key, std::vector<std::string>()).second;
+        for (const auto& value : row.values) values.push_back(value.value_or(""));
+    }
     if (session.isJson()) {
         auto runArray = nlohmann::ordered_json::array();
         for (const auto& run : runs) {
@@ -164,7 +174,7 @@ Result<int> compareVerb(Session& session, const std::vector<std::string>& names)
         rows.push_back({key});
         rows.back().insert(rows.back().end(), values.begin(), values.end());
     }
-    std::printf("Only what differs: %zu of %zu parameters\n", differing.size(), keys.size());
+    std::printf("Only what differs: %zu of %zu parameters\n", differing.size(), diff.paramKeys);
     printTable(head, rows);
     rows.clear();
     for (const auto& metric : metrics) {
@@ -182,13 +192,13 @@ Result<int> metricsVerb(Session& session, const std::string& text, const std::st
 
 void addLookVerbs(CLI::App& program, Action& action) {
     auto* list = program.add_subcommand("list", "List the runs");
-    auto filter = std::make_shared<std::string>(), sort = std::make_shared<std::string>();
-    list->add_option("--filter", *filter, "For example: valid/top1 > 0.4 and tag = paper");
-    list->add_option("--sort", *sort, "Key, or -key for descending");
-    list->callback([&action, filter, sort] {
-        action = [filter, sort](Session& session) {
-            return guarded(session, [&] { return listVerb(session, *filter, *sort); });
-        };
+    auto wish = std::make_shared<ListWish>();
+    list->add_option("--filter", wish->filter, "For example: valid/top1 > 0.4 and tag = paper");
+    list->add_option("--sort", wish->sort, "Key, or -key for descending");
+    list->add_option("--first", wish->first, "Leave out so many runs at the start")->check(CLI::NonNegativeNumber);
+    list->add_option("--count", wish->count, "Show at most so many runs")->check(CLI::NonNegativeNumber);
+    list->callback([&action, wish] {
+        action = [wish](Session& session) { return guarded(session, [&] { return listVerb(session, *wish); }); };
     });
 
     auto* show = program.add_subcommand("show", "Everything about one run");

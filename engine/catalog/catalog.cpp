@@ -1,16 +1,28 @@
 #include "engine/catalog/catalog.h"
 
+#include <condition_variable>
+
+#include "engine/base/files.h"
+#include "engine/base/log.h"
+#include "engine/catalog/run_diff.h"
 #include "engine/catalog/schema.h"
 
 namespace espalier::catalog {
+namespace fs = std::filesystem;
 namespace {
 
-Result<void> quickCheck(Database& database) {
-    ESPALIER_TRY(auto check, database.prepare("PRAGMA quick_check(1)"));
-    ESPALIER_TRY(const bool hasRow, check.step());
-    if (hasRow && check.view(0) == "ok") return {};
-    return fail(ErrorCode::Corrupt, "the catalog is damaged", database.file().string(),
-                "Run 'espalier-cli workspace rebuild'", hasRow ? check.text(0) : "");
+Error damaged(const fs::path& file, std::string finding) {
+    return {ErrorCode::Corrupt, "the catalog is damaged", file.string(), "Run 'espalier-cli workspace rebuild'", std::move(finding)};
+}
+
+/// Left by a background check that found damage; the next opening then looks at once.
+fs::path damageMark(const fs::path& file) { return file.string() + ".damaged"; }
+
+/// The last program that had it open died: SQLite removes the log on a proper close. (Or another one has it open now.)
+bool hasLeftLog(const fs::path& file) {
+    std::error_code trouble;
+    const auto bytes = fs::file_size(file.string() + "-wal", trouble);
+    return !trouble && bytes > 0;
 }
 
 constexpr const char* kDatasetColumns =
@@ -23,33 +35,94 @@ DatasetRow datasetFrom(const Statement& row) {
 
 }  // namespace
 
-Result<std::unique_ptr<Catalog>> Catalog::open(const std::filesystem::path& file) {
-    ESPALIER_TRY(auto writer, Database::open(file));
-    ESPALIER_CHECK_OK(quickCheck(*writer));
-    ESPALIER_CHECK_OK(prepareSchema(*writer));
-    ESPALIER_TRY(auto reader, Database::open(file));
-    return std::unique_ptr<Catalog>(new Catalog(std::move(reader), std::move(writer)));
+Result<std::unique_ptr<Catalog>> Catalog::open(const fs::path& file, const OpenOptions& options) {
+    ESPALIER_CHECK_OK(checkFormat(file));
+    std::error_code trouble;
+    const auto bytes = fs::file_size(file, trouble);
+    const bool isAtOnce = options.check == HealthCheck::AtOnce || (!trouble && bytes <= options.smallBytes) || hasLeftLog(file) ||
+                          fs::exists(damageMark(file), trouble);
+    const auto access = options.isReadOnly ? Access::Read : options.isOnNetwork ? Access::WriteWithoutWal : Access::Write;
+    std::unique_ptr<Catalog> catalog(new Catalog);
+    ESPALIER_TRY(auto first, Database::open(file, access));
+    if (isAtOnce) {
+        ESPALIER_TRY(auto finding, first->findDamage(false));
+        if (!finding.empty()) return fail(damaged(file, std::move(finding)));
+        if (!options.isReadOnly) fs::remove(damageMark(file), trouble);
+    }
+    if (options.isReadOnly) {
+        ESPALIER_TRY(const auto version, first->integer("PRAGMA user_version"));
+        if (version != schemaVersion())
+            return fail(ErrorCode::Unsupported, "the catalog has the older format " + std::to_string(version), file.string());
+        catalog->m_reader = std::move(first);
+        return catalog;
+    }
+    catalog->m_writer = std::move(first);
+    ESPALIER_TRY(catalog->m_wasMigrated, prepareSchema(*catalog->m_writer));
+    ESPALIER_TRY(catalog->m_reader, Database::open(file, access));
+    if (!isAtOnce) catalog->checkInBackground(file, options.backgroundAfter);
+    return catalog;
 }
 
-Result<std::vector<feed::RunInfo>> Catalog::runs(const RunQuery& query) const {
+Catalog::~Catalog() = default;
+
+void Catalog::checkInBackground(const fs::path& file, std::chrono::milliseconds after) {
+    m_check = std::jthread([file, after](std::stop_token stop) {
+        {
+            std::mutex mutex;
+            std::unique_lock lock(mutex);
+            std::condition_variable_any().wait_for(lock, stop, after, [] { return false; });
+        }
+        if (stop.stop_requested()) return;
+        auto database = Database::open(file, Access::Read);
+        if (!database) return;
+        // SQLite looks at its progress handler between statements' steps, and at interrupts inside a check too.
+        std::stop_callback ending(stop, [&] { (*database)->interrupt(); });
+        const auto finding = (*database)->findDamage(false, [&] { return stop.stop_requested(); });
+        if (stop.stop_requested() || (finding && finding->empty())) return;
+        if (!finding && finding.error().code != ErrorCode::Corrupt) return;
+        ESPALIER_LOG(Warning, "catalog") << file.string() << ": the catalog is damaged; it is made again from the run folders when the "
+                                         << "workspace is opened next (or run 'espalier-cli workspace rebuild' now)";
+        (void)writeFileAtomically(damageMark(file), finding ? *finding : finding.error().detail);
+    });
+}
+
+/// One read transaction around several statements.
+template <class Read>
+auto Catalog::snapshot(Read&& read) const -> decltype(read(std::declval<Database&>())) {
     std::lock_guard lock(m_readMutex);
-    return selectRuns(*m_reader, query);
+    ESPALIER_CHECK_OK(m_reader->execute("BEGIN"));
+    auto result = read(*m_reader);
+    (void)m_reader->execute("COMMIT");
+    return result;
+}
+
+Result<std::vector<feed::RunInfo>> Catalog::runs(const RunQuery& query, std::int64_t* total) const {
+    return snapshot([&](Database& database) { return selectRuns(database, query, total); });
 }
 
 Result<std::vector<std::string>> Catalog::runIds(const RunQuery& query) const {
-    std::lock_guard lock(m_readMutex);
-    return selectRunIds(*m_reader, query);
+    return snapshot([&](Database& database) { return selectRunIds(database, query); });
 }
 
 Result<std::optional<feed::RunInfo>> Catalog::run(std::string_view id) const {
-    std::lock_guard lock(m_readMutex);
-    return selectRun(*m_reader, id);
+    return snapshot([&](Database& database) { return selectRun(database, id); });
+}
+
+Result<feed::RunDiff> Catalog::diff(const std::vector<std::string>& runIds) const {
+    return snapshot([&](Database& database) { return diffRuns(database, runIds); });
+}
+
+Result<std::string> Catalog::findDamage() const {
+    // A connection of its own: lists do not wait for it.
+    ESPALIER_TRY(auto database, Database::open(m_reader->file(), Access::Read));
+    return database->findDamage(true);
 }
 
 Result<std::vector<feed::RunInfo>> Catalog::runsNamed(std::string_view text, int limit) const {
     RunQuery query;
-    query.where = "r.name = ? OR substr(r.id, 1, ?) = ?";
-    query.values = {std::string(text), std::int64_t(text.size()), std::string(text)};
+    // A range of ids, so that both halves have an index. No id has a byte above 127.
+    query.where = "r.name = ? OR (r.id >= ? AND r.id < ?)";
+    query.values = {std::string(text), std::string(text), std::string(text) + '\x7f'};
     query.order = "r.is_trashed, r.created DESC, r.id DESC LIMIT ?";
     query.orderValues = {std::int64_t(limit)};
     return runs(query);
@@ -79,6 +152,21 @@ Result<std::vector<CheckpointRow>> Catalog::checkpoints(std::string_view runId) 
     }
 }
 
+Result<std::vector<TradeoffRow>> Catalog::tradeoff(std::string_view runId) const {
+    std::lock_guard lock(m_readMutex);
+    ESPALIER_TRY(auto rows, m_reader->prepare("SELECT t.point, t.bytes, t.label, t.stage, t.method, t.avg_w_bits, t.avg_a_bits, "
+                                              "t.loss, t.metric, t.is_on_front FROM tradeoff_points t JOIN runs r ON r.num = t.run "
+                                              "WHERE r.id = ? ORDER BY t.point"));
+    rows.bind(runId);
+    std::vector<TradeoffRow> found;
+    for (;;) {
+        ESPALIER_TRY(const bool hasRow, rows.step());
+        if (!hasRow) return found;
+        found.push_back({rows.integer(0), rows.integer(1), rows.text(2), rows.text(3), rows.text(4), rows.real(5), rows.real(6),
+                         rows.real(7), rows.real(8), rows.integer(9) != 0});
+    }
+}
+
 Result<std::vector<std::string>> Catalog::children(std::string_view runId) const {
     RunQuery query;
     query.where = "r.parent_run = ? AND r.parent_run <> ''";
@@ -94,11 +182,8 @@ Result<bool> Catalog::hasRuns() const {
 
 Result<std::vector<std::string>> Catalog::paramKeys() const {
     std::lock_guard lock(m_readMutex);
-    // One index seek a distinct key; DISTINCT would walk every row.
     ESPALIER_TRY(auto rows, m_reader->prepare(
-                                "WITH RECURSIVE keys(key) AS (SELECT min(key) FROM run_params UNION ALL SELECT (SELECT "
-                                "min(p.key) FROM run_params p WHERE p.key > keys.key) FROM keys WHERE key IS NOT NULL) "
-                                "SELECT key FROM keys WHERE key IS NOT NULL"));
+                                "SELECT name FROM param_keys ORDER BY name"));
     std::vector<std::string> keys;
     for (;;) {
         ESPALIER_TRY(const bool hasRow, rows.step());
@@ -135,25 +220,14 @@ Result<std::optional<DatasetRow>> Catalog::dataset(std::string_view id) const {
 
 Result<std::optional<DatasetRow>> CatalogWriter::dataset(std::string_view id) { return selectDataset(m_database, id); }
 
-Result<std::optional<Edit>> Catalog::edit(const char* sql) const {
-    std::lock_guard lock(m_readMutex);
-    ESPALIER_TRY(auto rows, m_reader->prepare(sql));
-    ESPALIER_TRY(const bool hasRow, rows.step());
-    if (!hasRow) return std::optional<Edit>();
-    ESPALIER_TRY(auto changes, changesFromJson(rows.text(2)));
-    return std::optional(Edit{rows.integer(0), rows.text(1), std::move(changes)});
-}
-
-Result<std::optional<Edit>> Catalog::nextUndo() const {
-    return edit("SELECT seq, text, changes FROM edits WHERE is_undone = 0 ORDER BY seq DESC LIMIT 1");
-}
-
-Result<std::optional<Edit>> Catalog::nextRedo() const {
-    return edit("SELECT seq, text, changes FROM edits WHERE is_undone = 1 ORDER BY seq LIMIT 1");
-}
-
 Result<void> Catalog::write(const std::function<Result<void>(CatalogWriter&)>& change) {
     std::lock_guard lock(m_writeMutex);
+    if (!m_writer)
+        return fail(ErrorCode::Io, "the workspace is open for reading only, so nothing can be changed",
+                    m_reader->file().parent_path().string(), "Make room or the folder writable, then open it again");
+    if (m_writer->hasMoved())
+        return fail(ErrorCode::Io, "the workspace was deleted or moved away while it was open, so nothing is stored",
+                    m_writer->file().parent_path().string(), "Put the folder back or open another workspace");
     ESPALIER_TRY(auto transaction, Transaction::begin(*m_writer));
     CatalogWriter writer(*m_writer);
     ESPALIER_CHECK_OK(change(writer));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -8,12 +9,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "engine/base/result.h"
 #include "engine/catalog/database.h"
 #include "engine/catalog/edit.h"
 #include "engine/catalog/run_rows.h"
+#include "engine/feed/run_diff.h"
 #include "engine/feed/run_info.h"
 
 namespace espalier::catalog {
@@ -32,6 +35,14 @@ struct CheckpointRow {
     bool operator==(const CheckpointRow&) const = default;
 };
 
+/// One point of a size-against-accuracy table, as far as lists need it; the whole tables are in the run's log.
+struct TradeoffRow {
+    std::int64_t point = 0, bytes = 0;
+    std::string label, stage, method;
+    double avgWBits = 0, avgABits = 0, loss = 0, metric = 0;  ///< NaN where the table holds nothing
+    bool isOnFront = false;
+};
+
 /// Changes inside one transaction; what it reads cannot change until the transaction ends. Lives in Catalog::write.
 class CatalogWriter {
 public:
@@ -46,6 +57,7 @@ public:
     Result<void> setRunTrashed(std::string_view id, bool isTrashed);
     Result<void> removeRun(std::string_view id) { return deleteRunRow(m_database, id); }
     Result<void> replaceCheckpoints(std::string_view id, const std::vector<CheckpointRow>& rows);
+    Result<void> replaceTradeoff(std::string_view id, const std::vector<TradeoffRow>& rows);
     /// `wanted`, or `wanted`-2, -3 … when that is taken.
     Result<std::string> freeRunName(const std::string& wanted);
     /// The run colour used least, and among those longest ago, by the last eight runs.
@@ -62,6 +74,12 @@ public:
     Result<void> markUndone(std::int64_t seq, bool isUndone);
     /// After the trash was emptied: edits of things that are gone cannot come back.
     Result<void> forgetEditsOf(const std::string& kind, const std::string& id);
+    /// What Undo (or Redo) would take next, seen under the write lock.
+    Result<std::optional<Edit>> nextUndo();
+    Result<std::optional<Edit>> nextRedo();
+    /// The whole undo journal, oldest first, and back: it lives in a file of the workspace too.
+    Result<std::vector<Edit>> edits();
+    Result<void> replaceEdits(const std::vector<Edit>& edits);
     /// Everything but the undo journal, before a rebuild.
     Result<void> clearRows();
 
@@ -70,15 +88,34 @@ private:
     Database& m_database;
 };
 
+/// How the health of a catalog is looked at when it is opened. Automatic: at once when it is small, was not closed
+/// properly, or is marked; else in the background, where damage that is found leaves the mark for the next opening.
+enum class HealthCheck { Automatic, AtOnce };
+
+struct OpenOptions {
+    bool isReadOnly = false;
+    bool isOnNetwork = false;  ///< rollback journal instead of WAL
+    HealthCheck check = HealthCheck::Automatic;
+    std::uintmax_t smallBytes = std::uintmax_t(48) << 20;  ///< quick_check of as much takes about 0.1 s
+    std::chrono::milliseconds backgroundAfter{4000};       ///< a call from the command line is over by then
+};
+
 /// The index of a workspace: runs, tags, notes, summaries, data sets, checkpoints and the undo journal, in one SQLite
 /// file that can be rebuilt from the folders. Thread-safe: one connection reads, another writes. Several processes may
 /// have it open. After fork() a child opens its own.
 class Catalog {
 public:
-    /// Corrupt when quick_check fails, Unsupported when a newer program wrote it.
-    static Result<std::unique_ptr<Catalog>> open(const std::filesystem::path& file);
+    /// Corrupt when quick_check fails, Unsupported (and not touched) when a newer program wrote it. A read-only one must
+    /// have this program's format.
+    static Result<std::unique_ptr<Catalog>> open(const std::filesystem::path& file, const OpenOptions& options = {});
+    ~Catalog();
 
-    Result<std::vector<feed::RunInfo>> runs(const RunQuery& query) const;
+    bool isReadOnly() const { return !m_writer; }
+    /// The catalog had an older format; what it was lies beside it.
+    bool wasMigrated() const { return m_wasMigrated; }
+
+    /// Every read is one snapshot: what other processes write meanwhile is not in it. `total`: see selectRuns.
+    Result<std::vector<feed::RunInfo>> runs(const RunQuery& query, std::int64_t* total = nullptr) const;
     Result<std::vector<std::string>> runIds(const RunQuery& query) const;
     Result<std::optional<feed::RunInfo>> run(std::string_view id) const;
     /// Runs named `text` or whose id starts with it; at most `limit`.
@@ -91,6 +128,8 @@ public:
     Result<std::vector<Handle>> runHandles() const;
     Result<std::vector<CheckpointRow>> checkpoints(std::string_view runId) const;
     Result<std::vector<std::string>> children(std::string_view runId) const;  ///< runs that started from it
+    Result<std::vector<TradeoffRow>> tradeoff(std::string_view runId) const;
+    Result<feed::RunDiff> diff(const std::vector<std::string>& runIds) const;
     Result<bool> hasRuns() const;
     Result<std::vector<std::string>> paramKeys() const;
 
@@ -102,18 +141,24 @@ public:
     Result<std::optional<Edit>> nextRedo() const;
 
     /// Runs `change` in one transaction and commits it if it succeeds, else rolls all of it back.
+    /// Nothing is written when the catalog is read-only or its file was moved away.
     Result<void> write(const std::function<Result<void>(CatalogWriter&)>& change);
+    /// First finding of SQLite's integrity_check (every row and index entry is read), or empty.
+    Result<std::string> findDamage() const;
 
     /// Grows or at least differs after every commit of any process.
     std::int64_t changeCounter() const;
 
 private:
-    Catalog(std::unique_ptr<Database> reader, std::unique_ptr<Database> writer)
-        : m_reader(std::move(reader)), m_writer(std::move(writer)) {}
-    Result<std::optional<Edit>> edit(const char* sql) const;
+    Catalog() = default;
+    template <class Read>
+    auto snapshot(Read&& read) const -> decltype(read(std::declval<Database&>()));
+    void checkInBackground(const std::filesystem::path& file, std::chrono::milliseconds after);
 
     mutable std::mutex m_readMutex, m_writeMutex;
     std::unique_ptr<Database> m_reader, m_writer;
+    bool m_wasMigrated = false;
+    std::jthread m_check;
 };
 
 }  // namespace espalier::catalog

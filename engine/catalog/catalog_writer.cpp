@@ -2,20 +2,21 @@
 
 #include <algorithm>
 
+#include "engine/catalog/schema.h"
+
 namespace espalier::catalog {
 namespace {
-constexpr int kUndoDepth = 100;
 constexpr int kColors = 8;
 }  // namespace
 
 Result<std::optional<feed::RunInfo>> CatalogWriter::run(std::string_view id) { return selectRun(m_database, id); }
 
 Result<void> CatalogWriter::setRunName(std::string_view id, const std::string& name) {
-    return updateRunColumn(m_database, id, "name", name);
+    return updateRunName(m_database, id, name);
 }
 
 Result<void> CatalogWriter::setRunNote(std::string_view id, const std::string& note) {
-    return updateRunColumn(m_database, id, "note", note);
+    return updateRunNote(m_database, id, note);
 }
 
 Result<void> CatalogWriter::setRunTags(std::string_view id, const std::vector<std::string>& tags) {
@@ -23,7 +24,7 @@ Result<void> CatalogWriter::setRunTags(std::string_view id, const std::vector<st
 }
 
 Result<void> CatalogWriter::setRunTrashed(std::string_view id, bool isTrashed) {
-    return updateRunColumn(m_database, id, "is_trashed", std::int64_t(isTrashed));
+    return updateRunTrashed(m_database, id, isTrashed);
 }
 
 Result<void> CatalogWriter::replaceCheckpoints(std::string_view id, const std::vector<CheckpointRow>& rows) {
@@ -34,6 +35,21 @@ Result<void> CatalogWriter::replaceCheckpoints(std::string_view id, const std::v
                  m_database.prepare("INSERT INTO checkpoints SELECT num, ?, ?, ? FROM runs WHERE id = ?"));
     for (const auto& row : rows) {
         insert.bind(row.name).bind(row.bytes).bind(row.writtenSecs).bind(id);
+        ESPALIER_CHECK_OK(insert.run());
+    }
+    return {};
+}
+
+Result<void> CatalogWriter::replaceTradeoff(std::string_view id, const std::vector<TradeoffRow>& rows) {
+    ESPALIER_TRY(const auto num, runNumber(m_database, id));
+    ESPALIER_TRY(auto clear, m_database.prepare("DELETE FROM tradeoff_points WHERE run = ?"));
+    clear.bind(num);
+    ESPALIER_CHECK_OK(clear.run());
+    ESPALIER_TRY(auto insert, m_database.prepare("INSERT OR REPLACE INTO tradeoff_points(run, point, label, stage, method, bytes, "
+                                                 "avg_w_bits, avg_a_bits, loss, metric, is_on_front) VALUES(?,?,?,?,?,?,?,?,?,?,?)"));
+    for (const auto& row : rows) {
+        insert.bind(num).bind(row.point).bind(row.label).bind(row.stage).bind(row.method).bind(row.bytes);
+        insert.bind(row.avgWBits).bind(row.avgABits).bind(row.loss).bind(row.metric).bind(row.isOnFront);
         ESPALIER_CHECK_OK(insert.run());
     }
     return {};
@@ -97,47 +113,12 @@ Result<void> CatalogWriter::removeDataset(std::string_view id) {
     return remove.run();
 }
 
-Result<void> CatalogWriter::recordEdit(const Edit& edit) {
-    ESPALIER_CHECK_OK(m_database.execute("DELETE FROM edits WHERE is_undone = 1"));
-    ESPALIER_TRY(auto insert, m_database.prepare("INSERT INTO edits(text, changes) VALUES(?, ?)"));
-    insert.bind(edit.text).bind(changesToJson(edit.changes));
-    ESPALIER_CHECK_OK(insert.run());
-    ESPALIER_TRY(auto trim, m_database.prepare(
-                                "DELETE FROM edits WHERE seq NOT IN (SELECT seq FROM edits ORDER BY seq DESC LIMIT ?)"));
-    trim.bind(kUndoDepth);
-    return trim.run();
-}
-
-Result<void> CatalogWriter::markUndone(std::int64_t seq, bool isUndone) {
-    ESPALIER_TRY(auto update, m_database.prepare("UPDATE edits SET is_undone = ? WHERE seq = ?"));
-    update.bind(isUndone).bind(seq);
-    return update.run();
-}
-
-Result<void> CatalogWriter::forgetEditsOf(const std::string& kind, const std::string& id) {
-    std::vector<Edit> touched;
-    {
-        ESPALIER_TRY(auto rows, m_database.prepare("SELECT seq, text, changes FROM edits WHERE instr(changes, ?) > 0"));
-        rows.bind(id);
-        for (;;) {
-            ESPALIER_TRY(const bool hasRow, rows.step());
-            if (!hasRow) break;
-            ESPALIER_TRY(auto changes, changesFromJson(rows.text(2)));
-            touched.push_back({rows.integer(0), rows.text(1), std::move(changes)});
-        }
-    }
-    for (auto& edit : touched) {
-        std::erase_if(edit.changes, [&](const auto& change) { return change.kind == kind && change.id == id; });
-        ESPALIER_TRY(auto change, m_database.prepare(edit.changes.empty() ? "DELETE FROM edits WHERE seq = ?2 AND ?1 = '[]'"
-                                                                          : "UPDATE edits SET changes = ?1 WHERE seq = ?2"));
-        change.bind(changesToJson(edit.changes)).bind(edit.seq);
-        ESPALIER_CHECK_OK(change.run());
-    }
-    return {};
-}
-
 Result<void> CatalogWriter::clearRows() {
-    return m_database.execute("DELETE FROM run_text; DELETE FROM runs; DELETE FROM datasets;");
+    ESPALIER_CHECK_OK(clearRunText(m_database));
+    // Whole tables first: emptying runs would otherwise look for the children of each run.
+    return m_database.execute("DELETE FROM param_values; DELETE FROM series_values; DELETE FROM tags; DELETE FROM checkpoints; "
+                              "DELETE FROM tradeoff_points; DELETE FROM run_details; DELETE FROM runs; DELETE FROM param_keys; "
+                              "DELETE FROM series_names; DELETE FROM datasets;");
 }
 
 }  // namespace espalier::catalog

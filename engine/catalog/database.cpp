@@ -52,6 +52,41 @@ Error errorOf(int code, const char* message, const std::filesystem::path& file) 
     return error;
 }
 
+char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+bool containsLowered(std::string_view text, std::string_view needle) {
+    if (needle.empty()) return true;
+    if (text.size() < needle.size()) return false;
+    const char first = needle[0], upper = first >= 'a' && first <= 'z' ? static_cast<char>(first - 32) : first;
+    for (std::size_t at = 0, last = text.size() - needle.size(); at <= last; ++at) {
+        if (text[at] != first && text[at] != upper) continue;
+        std::size_t same = 1;
+        while (same < needle.size() && lowered(text[at + same]) == needle[same]) ++same;
+        if (same == needle.size()) return true;
+    }
+    return false;
+}
+
+std::string_view viewOf(sqlite3_value* value) {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_value_text(value));
+    return bytes ? std::string_view(bytes, static_cast<std::size_t>(sqlite3_value_bytes(value))) : std::string_view();
+}
+
+void hasText(sqlite3_context* context, int count, sqlite3_value** values) {
+    if (count < 1) return;
+    auto* needle = static_cast<std::string*>(sqlite3_get_auxdata(context, 0));
+    std::string made;
+    if (!needle) {
+        made = viewOf(values[0]);
+        for (char& c : made) c = lowered(c);
+        sqlite3_set_auxdata(context, 0, new std::string(made), [](void* old) { delete static_cast<std::string*>(old); });
+        needle = &made;
+    }
+    int isFound = 0;
+    for (int i = 1; i < count && !isFound; ++i) isFound = containsLowered(viewOf(values[i]), *needle);
+    sqlite3_result_int(context, isFound);
+}
+
 }  // namespace
 
 Statement::Statement(Statement&& other) noexcept
@@ -127,43 +162,87 @@ std::string Statement::text(int column) const { return std::string(view(column))
 
 bool Statement::isNull(int column) const { return sqlite3_column_type(m_statement, column) == SQLITE_NULL; }
 
-Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file) {
+bool Statement::isText(int column) const { return sqlite3_column_type(m_statement, column) == SQLITE_TEXT; }
+
+int Statement::columns() const { return sqlite3_column_count(m_statement); }
+
+Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file, Access access) {
     sqlite3* handle = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    const int result = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+    const int mode = access == Access::Read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    const int result = sqlite3_open_v2(file.c_str(), &handle, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
     if (result != SQLITE_OK) {
         auto error = errorOf(result, handle ? sqlite3_errmsg(handle) : nullptr, file);
         sqlite3_close_v2(handle);
         return fail(std::move(error));
     }
     std::unique_ptr<Database> database(new Database(file, handle));
-    ESPALIER_CHECK_OK(database->harden());
+    ESPALIER_CHECK_OK(database->harden(access));
     return database;
 }
+
+Result<std::unique_ptr<Database>> Database::inMemory() { return open(":memory:", Access::WriteWithoutWal); }
 
 Database::~Database() {
     for (auto& [sql, statement] : m_idle) sqlite3_finalize(statement);
     sqlite3_close_v2(m_handle);
 }
 
-Result<void> Database::harden() {
+Result<void> Database::harden(Access access) {
     sqlite3_busy_timeout(m_handle, kBusyTimeoutMs);
-    sqlite3_db_config(m_handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-    sqlite3_db_config(m_handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-    sqlite3_db_config(m_handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
-    sqlite3_limit(m_handle, SQLITE_LIMIT_ATTACHED, 0);
-    sqlite3_limit(m_handle, SQLITE_LIMIT_LENGTH, 256 << 20);
-    ESPALIER_CHECK_OK(execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"));
+    for (const auto& [option, value] : {std::pair(SQLITE_DBCONFIG_DEFENSIVE, 1), std::pair(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
+                                        std::pair(SQLITE_DBCONFIG_ENABLE_TRIGGER, 0), std::pair(SQLITE_DBCONFIG_ENABLE_VIEW, 0),
+                                        std::pair(SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0), std::pair(SQLITE_DBCONFIG_ENABLE_FKEY, 1)})
+        sqlite3_db_config(m_handle, option, value, nullptr);
+    for (const auto& [limit, value] : {std::pair(SQLITE_LIMIT_ATTACHED, 0), std::pair(SQLITE_LIMIT_LENGTH, 256 << 20),
+                                       std::pair(SQLITE_LIMIT_SQL_LENGTH, 1 << 20)})
+        sqlite3_limit(m_handle, limit, value);
+    const int made = sqlite3_create_function_v2(m_handle, "has_text", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+                                                nullptr, hasText, nullptr, nullptr, nullptr);
+    if (made != SQLITE_OK) return fail(error(made));
+    // 32 MiB of pages: the part of a large catalog that every list walks.
+    ESPALIER_CHECK_OK(execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768;"));
+    if (access == Access::Read) return execute("PRAGMA query_only=ON;");
     {
-        // A file system without shared memory (a network share) keeps its rollback journal: slower, still safe.
-        ESPALIER_TRY(auto mode, prepare("PRAGMA journal_mode=WAL"));
+        ESPALIER_TRY(auto mode, prepare(access == Access::Write ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode=DELETE"));
         ESPALIER_CHECK_OK(mode.step());
-        if (mode.text(0) != "wal") {
+        if (access == Access::Write && mode.text(0) != "wal") {
             ESPALIER_LOG(Warning, "catalog")
                 << m_file.string() << ": the file system has no write-ahead log, so changes are slower";
         }
     }
     return execute("PRAGMA synchronous=FULL;");
+}
+
+bool Database::hasMoved() const {
+    int hasMoved = 0;
+    return sqlite3_file_control(m_handle, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved) == SQLITE_OK && hasMoved != 0;
+}
+
+Result<void> Database::copyTo(const std::filesystem::path& target) {
+    ESPALIER_TRY(auto copy, open(target, Access::WriteWithoutWal));
+    auto* backup = sqlite3_backup_init(copy->m_handle, "main", m_handle, "main");
+    if (!backup) return fail(copy->error(sqlite3_errcode(copy->m_handle)));
+    const int result = sqlite3_backup_step(backup, -1);
+    sqlite3_backup_finish(backup);
+    if (result != SQLITE_DONE) return fail(copy->error(result));
+    return {};
+}
+
+Result<std::string> Database::findDamage(bool isThorough, const std::function<bool()>& isStopped) {
+    constexpr int kInstructionsBetween = 20000;  // some milliseconds
+    if (isStopped)
+        sqlite3_progress_handler(
+            m_handle, kInstructionsBetween, [](void* ask) { return int((*static_cast<const std::function<bool()>*>(ask))()); },
+            const_cast<std::function<bool()>*>(&isStopped));
+    const auto look = [&]() -> Result<std::string> {
+        ESPALIER_TRY(auto check, prepare(isThorough ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)"));
+        ESPALIER_TRY(const bool hasRow, check.step());
+        return hasRow && check.view(0) != "ok" ? check.text(0) : std::string();
+    };
+    auto found = look();
+    sqlite3_progress_handler(m_handle, 0, nullptr, nullptr);
+    if (!found && isStopped && isStopped()) return std::string();
+    return found;
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {
@@ -193,6 +272,10 @@ Result<std::int64_t> Database::integer(std::string_view sql) {
 }
 
 std::int64_t Database::lastRowId() const { return sqlite3_last_insert_rowid(m_handle); }
+
+void Database::interrupt() { sqlite3_interrupt(m_handle); }
+
+std::int64_t Database::changes() const { return sqlite3_changes64(m_handle); }
 
 Error Database::error(int code) const { return errorOf(code, sqlite3_errmsg(m_handle), m_file); }
 

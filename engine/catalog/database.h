@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,6 +51,8 @@ public:
     std::string text(int column) const;
     std::string_view view(int column) const;  ///< valid until the next step
     bool isNull(int column) const;
+    bool isText(int column) const;
+    int columns() const;
 
 private:
     Database* m_database;
@@ -59,11 +62,17 @@ private:
     int m_bindResult = 0;
 };
 
-/// One hardened SQLite connection (WAL, synchronous FULL, DEFENSIVE, no trusted schema, foreign keys, busy timeout).
-/// Used by one thread at a time: the owner locks.
+/// How a file is opened. A network file system has no shared memory for WAL, so there the rollback journal is kept.
+enum class Access { Write, WriteWithoutWal, Read };
+
+/// One hardened SQLite connection (WAL, synchronous FULL, DEFENSIVE, no trusted schema, no triggers or views, foreign
+/// keys, busy timeout). Used by one thread at a time: the owner locks. SQL may call has_text(NEEDLE, TEXT…): 1 when one
+/// of the texts contains the needle without regard to ASCII case.
 class Database {
 public:
-    static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file);
+    static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file, Access access = Access::Write);
+    /// Nothing on disk; empty.
+    static Result<std::unique_ptr<Database>> inMemory();
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
@@ -73,6 +82,16 @@ public:
     Result<void> execute(const char* script);
     Result<std::int64_t> integer(std::string_view sql);
     std::int64_t lastRowId() const;
+    std::int64_t changes() const;  ///< rows that the last statement wrote
+    /// The file was deleted, moved away or replaced since it was opened: what is written goes nowhere.
+    bool hasMoved() const;
+    /// Writes a copy of the committed content to `target`, which must not exist.
+    Result<void> copyTo(const std::filesystem::path& target);
+    /// What quick_check (or the slower integrity_check) finds first; empty when the file is sound. `isStopped` is asked
+    /// now and then; once it says yes the check ends without a finding.
+    Result<std::string> findDamage(bool isThorough, const std::function<bool()>& isStopped = {});
+    /// Ends what runs on this connection now; the one call that another thread may make.
+    void interrupt();
     const std::filesystem::path& file() const { return m_file; }
     /// The connection's last trouble in the house's words.
     Error error(int code) const;
@@ -80,7 +99,7 @@ public:
 private:
     friend class Statement;
     Database(std::filesystem::path file, sqlite3* handle) : m_file(std::move(file)), m_handle(handle) {}
-    Result<void> harden();
+    Result<void> harden(Access access);
 
     std::filesystem::path m_file;
     sqlite3* m_handle;

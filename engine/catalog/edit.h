@@ -12,7 +12,7 @@ namespace espalier::catalog {
 struct FieldChange {
     std::string kind;   ///< "run" or "dataset"
     std::string id;
-    std::string field;  ///< "name", "tags", "note", "is_trashed"
+    std::string field;  ///< "name", "tags", "note", "split", "is_trashed"
     std::string before, after;
     bool operator==(const FieldChange&) const = default;
 };
@@ -22,7 +22,12 @@ struct Edit {
     std::int64_t seq = 0;  ///< given by the catalog
     std::string text;
     std::vector<FieldChange> changes;
+    bool isUndone = false;
 };
+
+/// The undo journal as the text of a file, and back; what cannot be read is left out.
+std::string editsToJson(const std::vector<Edit>& edits);
+std::vector<Edit> editsFromJson(const std::string& text);
 
 std::string changesToJson(const std::vector<FieldChange>& changes);
 Result<std::vector<FieldChange>> changesFromJson(const std::string& text);

@@ -120,17 +120,6 @@ std::optional<double> dateOf(const std::string& text) {
     return static_cast<double>(timegm(&parts));
 }
 
-std::string likePattern(const std::string& text) {
-    std::string pattern = "%";
-    for (const char c : text) {
-        if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-        pattern += c;
-    }
-    return pattern + '%';
-}
-
-constexpr const char* kLike = " LIKE ? ESCAPE '\\'";
-
 /// SQL operator; "~" has none. `op` comes from the lexer, so this is a closed list.
 const char* sqlOperator(const std::string& op) {
     if (op == "=") return "=";
@@ -141,8 +130,16 @@ const char* sqlOperator(const std::string& op) {
     return ">=";
 }
 
+/// Runs for which a row of another table fits `condition`, or for which none does: one walk over a short range instead
+/// of a look-up a run.
+SqlPiece runsWhere(bool isNegated, const std::string& select, std::vector<SqlValue> values, SqlPiece condition) {
+    values.insert(values.end(), condition.values.begin(), condition.values.end());
+    return {std::string("r.num ") + (isNegated ? "NOT IN" : "IN") + " (SELECT " + select + " AND " + condition.sql + ")",
+            std::move(values)};
+}
+
 SqlPiece textSql(const std::string& expression, const std::string& op, const std::string& value) {
-    if (op == "~") return {expression + kLike, {likePattern(value)}};
+    if (op == "~") return {"has_text(?, " + expression + ")", {value}};
     return {expression + ' ' + sqlOperator(op) + " ?", {value}};
 }
 
@@ -162,9 +159,8 @@ Result<SqlPiece> numberSql(const Key& key, const FilterToken& keyToken, const st
     }
     if (key.kind != KeyKind::Series)
         return SqlPiece{"coalesce(" + key.sql + ' ' + sqlOperator(op) + " ?, ?)", {*number, std::int64_t(op == "!=")}};
-    return SqlPiece{"coalesce((SELECT " + key.sql + ' ' + sqlOperator(op) +
-                        " ? FROM summaries s WHERE s.run = r.num AND s.series = ?), ?)",
-                    {*number, key.name, std::int64_t(op == "!=")}};
+    return runsWhere(op == "!=", "run FROM series_values s WHERE s.series = (SELECT num FROM series_names WHERE name = ?)",
+                     {key.name}, {key.sql + ' ' + (op == "!=" ? "=" : sqlOperator(op)) + " ?", {*number}});
 }
 
 Result<SqlPiece> stateSql(const std::string& op, const FilterToken& value) {
@@ -181,10 +177,8 @@ Result<SqlPiece> stateSql(const std::string& op, const FilterToken& value) {
 SqlPiece tagSql(const std::string& op, const std::string& value) {
     const bool isNegated = op == "!=";
     if (value.empty() && (op == "=" || isNegated))  // tag = "" finds runs without tags
-        return {std::string(isNegated ? "" : "NOT ") + "EXISTS(SELECT 1 FROM tags t WHERE t.run = r.num)", {}};
-    auto piece = textSql("t.tag", isNegated ? "=" : op, value);
-    piece.sql = std::string(isNegated ? "NOT " : "") + "EXISTS(SELECT 1 FROM tags t WHERE t.run = r.num AND " + piece.sql + ")";
-    return piece;
+        return runsWhere(!isNegated, "run FROM tags t WHERE 1", {}, {"1", {}});
+    return runsWhere(isNegated, "run FROM tags t WHERE 1", {}, textSql("t.tag", isNegated ? "=" : op, value));
 }
 
 SqlPiece datasetSql(const std::string& op, const std::string& value) {
@@ -196,20 +190,18 @@ SqlPiece datasetSql(const std::string& op, const std::string& value) {
 }
 
 /// Parameters are texts. Against a number they are compared as numbers, so lr = 0.001 finds "1e-3"; a word is then
-/// neither above nor below it, only unequal.
+/// neither above nor below it, only unequal. In `sortable` numbers come before all texts, and '' is the first text.
 SqlPiece paramSql(const std::string& key, const std::string& op, const std::string& value) {
+    const bool isNegated = op == "!=";
     const auto number = op == "~" ? std::nullopt : numberOf(value);
-    auto piece = textSql("p.value", op, value);
-    if (number && (op == "=" || op == "!=")) {
-        piece = {std::string("coalesce(p.number ") + sqlOperator(op) + " ?, p.value " + sqlOperator(op) + " ?)",
-                 {*number, value}};
+    auto piece = textSql("p.value", isNegated ? "=" : op, value);
+    if (number && (op == "=" || isNegated)) {
+        piece = {"(p.sortable = ? OR p.value = ?)", {*number, value}};
     } else if (number) {
-        piece = {std::string("p.number ") + sqlOperator(op) + " ?", {*number}};
+        piece = {std::string("p.sortable ") + sqlOperator(op) + " ? AND p.sortable < ''", {*number}};
     }
-    piece.sql = "coalesce((SELECT " + piece.sql + " FROM run_params p WHERE p.run = r.num AND p.key = ?), ?)";
-    piece.values.emplace_back(key);
-    piece.values.emplace_back(std::int64_t(op == "!="));
-    return piece;
+    return runsWhere(isNegated, "run FROM param_values p WHERE p.key = (SELECT num FROM param_keys WHERE name = ?)", {key},
+                     std::move(piece));
 }
 
 std::string ftsPrefix(const std::string& text) {
@@ -236,42 +228,24 @@ Result<SqlPiece> compareSql(const FilterToken& key, const std::string& op, const
 }
 
 SqlPiece searchSql(const std::string& text) {
-    SqlPiece piece;
-    piece.sql = "(";
-    for (const char* column : {"r.name", "r.id", "r.recipe", "r.dataset_name", "r.note"}) {
-        piece.sql += std::string(column) + kLike + " OR ";
-        piece.values.emplace_back(likePattern(text));
-    }
-    piece.sql += "r.num IN (SELECT rowid FROM run_text WHERE run_text MATCH ?))";
-    piece.values.emplace_back(ftsPrefix(text));
-    return piece;
+    return {"(has_text(?, r.name, r.id, r.recipe, r.dataset_name, r.note) OR r.num IN (SELECT rowid FROM run_text WHERE "
+            "run_text MATCH ?))",
+            {text, ftsPrefix(text)}};
 }
 
-Result<SqlPiece> orderSql(std::string_view key, bool isDescending, CompiledFilter& compiled) {
+SortTerm sortTerm(std::string_view key, bool isDescending, CompiledFilter& compiled) {
     const auto known = keyOf(key);
-    const std::string direction = isDescending ? " DESC" : "";
-    SqlPiece piece;
-    const auto add = [&](const std::string& expression, const char* collation, std::initializer_list<SqlValue> values) {
-        if (!piece.sql.empty()) piece.sql += ", ";
-        piece.sql += expression + collation + direction + " NULLS LAST";
-        piece.values.insert(piece.values.end(), values);
-    };
     switch (known.kind) {
         case KeyKind::Series:
-            add("(SELECT " + known.sql + " FROM summaries s WHERE s.run = r.num AND s.series = ?)", "", {known.name});
-            break;
+            return {"SELECT s.run, " + known.sql + " FROM series_values s WHERE s.series = (SELECT num FROM series_names WHERE name = ?)",
+                    {known.name}, isDescending};
         case KeyKind::Param:
             compiled.paramKeys.push_back({known.name, 1});
-            add("(SELECT number FROM run_params p WHERE p.run = r.num AND p.key = ?)", "", {known.name});
-            add("(SELECT value FROM run_params p WHERE p.run = r.num AND p.key = ?)", " COLLATE NOCASE", {known.name});
-            break;
-        case KeyKind::Tag: add("(SELECT group_concat(tag, ' ') FROM tags t WHERE t.run = r.num)", " COLLATE NOCASE", {}); break;
-        case KeyKind::Text:
-        case KeyKind::State:
-        case KeyKind::Dataset: add(known.sql, " COLLATE NOCASE", {}); break;
-        default: add(known.sql, "", {}); break;
+            return {"SELECT run, sortable FROM param_values WHERE key = (SELECT num FROM param_keys WHERE name = ?)", {known.name},
+                    isDescending};
+        case KeyKind::Tag: return {"SELECT run, group_concat(tag, ' ') FROM tags GROUP BY run", {}, isDescending};
+        default: return {"SELECT r.num, " + known.sql + " FROM runs r", {}, isDescending};
     }
-    return piece;
 }
 
 }  // namespace espalier::catalog

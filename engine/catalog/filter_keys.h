@@ -19,7 +19,6 @@ Result<SqlPiece> compareSql(const FilterToken& key, const std::string& op, const
                             CompiledFilter& compiled);
 /// Text that must stand somewhere in name, id, recipe, data set, note, tags or parameters.
 SqlPiece searchSql(const std::string& text);
-/// ORDER BY term; runs without a value come last in either direction.
-Result<SqlPiece> orderSql(std::string_view key, bool isDescending, CompiledFilter& compiled);
+SortTerm sortTerm(std::string_view key, bool isDescending, CompiledFilter& compiled);
 
 }  // namespace espalier::catalog

@@ -108,7 +108,6 @@ private:
 };
 
 Result<void> compileSort(std::string_view sort, CompiledFilter& compiled) {
-    std::string order;
     for (std::size_t from = 0; from < sort.size();) {
         const auto end = std::min(sort.find(',', from), sort.size());
         auto key = sort.substr(from, end - from);
@@ -119,12 +118,8 @@ Result<void> compileSort(std::string_view sort, CompiledFilter& compiled) {
         if (isDescending) key.remove_prefix(1);
         if (key.empty())
             return fail(ErrorCode::BadInput, "a sort key is empty", "sort", "Write KEY or -KEY, for example -valid/top1");
-        ESPALIER_TRY(const auto piece, orderSql(key, isDescending, compiled));
-        order += piece.sql + ", ";
-        auto& values = compiled.query.orderValues;
-        values.insert(values.end(), piece.values.begin(), piece.values.end());
+        compiled.query.sort.push_back(sortTerm(key, isDescending, compiled));
     }
-    compiled.query.order = order + compiled.query.order;
     return {};
 }
 

@@ -20,6 +20,7 @@ constexpr std::size_t kMaxJsonBytes = std::size_t(64) << 20;
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kState = "state.json";
 constexpr const char* kUser = "user.json";
+constexpr const char* kTradeoff = "tradeoff.json";
 
 std::string textOf(const json& value) { return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
 
@@ -191,6 +192,48 @@ Result<feed::RunInfo> readRunFolder(const fs::path& folder, Warnings& warnings) 
                             "user.json cannot be read, so tags and note are lost: " + user.error().what, Outcome::Kept});
     info.folder = folder.string();
     return info;
+}
+
+Result<void> writeRunTradeoff(const fs::path& folder, const std::vector<TradeoffRow>& rows) {
+    if (rows.empty()) {
+        std::error_code ignored;
+        fs::remove(folder / kTradeoff, ignored);
+        return {};
+    }
+    json points = json::array();
+    for (const auto& row : rows)
+        points.push_back({{"point", row.point},
+                          {"label", row.label},
+                          {"stage", row.stage},
+                          {"method", row.method},
+                          {"bytes", row.bytes},
+                          {"avg_w_bits", numberToJson(row.avgWBits)},
+                          {"avg_a_bits", numberToJson(row.avgABits)},
+                          {"loss", numberToJson(row.loss)},
+                          {"metric", numberToJson(row.metric)},
+                          {"is_on_front", row.isOnFront}});
+    return writeFileAtomically(folder / kTradeoff, textOf({{"points", std::move(points)}}));
+}
+
+std::vector<TradeoffRow> readRunTradeoff(const fs::path& folder, Warnings& warnings) {
+    std::vector<TradeoffRow> rows;
+    std::error_code trouble;
+    if (!fs::exists(folder / kTradeoff, trouble)) return rows;
+    const auto document = readJson(folder / kTradeoff);
+    if (!document || !document->contains("points") || !(*document)["points"].is_array()) {
+        warnings.push_back({folder.filename().string(), 0, "unreadable_tradeoff",
+                            "tradeoff.json cannot be read, so lists show no points of this run; its log still has them",
+                            Outcome::Kept});
+        return rows;
+    }
+    for (const auto& point : (*document)["points"]) {
+        if (!point.is_object()) continue;
+        const auto isOnFront = point.find("is_on_front");
+        rows.push_back({integer(point, "point"), integer(point, "bytes"), text(point, "label"), text(point, "stage"),
+                        text(point, "method"), real(point, "avg_w_bits"), real(point, "avg_a_bits"), real(point, "loss"),
+                        real(point, "metric"), isOnFront != point.end() && *isOnFront == true});
+    }
+    return rows;
 }
 
 std::vector<CheckpointRow> listCheckpoints(const fs::path& folder) {

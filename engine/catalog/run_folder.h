@@ -22,6 +22,11 @@ Result<void> writeRunUser(const std::filesystem::path& folder, const feed::RunIn
 /// The row of a run folder. The manifest is needed; a missing or broken state.json or user.json becomes a warning.
 Result<feed::RunInfo> readRunFolder(const std::filesystem::path& folder, Warnings& warnings);
 
+/// The trade-off points of a finished run as tradeoff.json, so that a rebuild need not open its log. No rows, no file.
+Result<void> writeRunTradeoff(const std::filesystem::path& folder, const std::vector<TradeoffRow>& rows);
+/// Empty when there is no such file; a broken one becomes a warning.
+std::vector<TradeoffRow> readRunTradeoff(const std::filesystem::path& folder, Warnings& warnings);
+
 /// Checkpoint files of a run folder, oldest first.
 std::vector<CheckpointRow> listCheckpoints(const std::filesystem::path& folder);
 /// Sum of the file sizes below; links are not followed.

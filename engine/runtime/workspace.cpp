@@ -14,8 +14,10 @@ namespace fs = std::filesystem;
 Workspace::Workspace(std::unique_ptr<Impl> impl) : d(std::move(impl)) {}
 Workspace::~Workspace() = default;
 
-Result<std::shared_ptr<Workspace>> Workspace::open(const fs::path& folder) {
-    ESPALIER_TRY(auto impl, Impl::open(folder));
+Result<std::shared_ptr<Workspace>> Workspace::open(const fs::path& folder) { return open(folder, Options()); }
+
+Result<std::shared_ptr<Workspace>> Workspace::open(const fs::path& folder, const Options& options) {
+    ESPALIER_TRY(auto impl, Impl::open(folder, options));
     return std::shared_ptr<Workspace>(new Workspace(std::move(impl)));
 }
 
@@ -26,6 +28,8 @@ fs::path Workspace::defaultFolder(std::string_view flag) {
 }
 
 const fs::path& Workspace::folder() const { return d->folder; }
+bool Workspace::isReadOnly() const { return d->catalog->isReadOnly(); }
+const std::vector<std::string>& Workspace::notices() const { return d->notices; }
 
 std::int64_t Workspace::changeCounter() const { return d->catalog->changeCounter(); }
 
@@ -90,6 +94,20 @@ Result<std::vector<std::string>> Workspace::queryRunIds(std::string_view filter,
     return d->catalog->runIds(query);
 }
 
+Result<Workspace::RunPage> Workspace::runPage(std::string_view filter, std::string_view sort, std::int64_t first,
+                                              std::int64_t count) const {
+    ESPALIER_TRY(auto query, compiledQuery(*d->catalog, filter, sort));
+    query.first = first;
+    query.count = count;
+    query.withParams = false;
+    RunPage page;
+    ESPALIER_TRY(page.runs, d->catalog->runs(query, &page.total));
+    setFolders(*d, page.runs);
+    return page;
+}
+
+Result<feed::RunDiff> Workspace::diffRuns(const std::vector<std::string>& ids) const { return d->catalog->diff(ids); }
+
 Result<std::string> Workspace::manifestText(const std::string& id) const {
     ESPALIER_TRY(const auto info, run(id));
     return readFile(fs::path(info.folder) / "manifest.json", std::size_t(64) << 20);
@@ -105,6 +123,24 @@ Result<std::vector<feed::SeriesInfo>> Workspace::series(const std::string& runId
 Result<feed::SeriesColumns> Workspace::readSeries(const std::string& runId, const std::string& name) const {
     ESPALIER_TRY(const auto reader, d->reader(runId));
     return reader->read(name);
+}
+
+Result<feed::SeriesColumns> Workspace::previewSeries(const std::string& runId, const feed::SeriesInfo& series,
+                                                     int columns) const {
+    ESPALIER_TRY(const auto reader, d->reader(runId));
+    const auto [low, high] = std::minmax(series.firstStep, series.lastStep);
+    ESPALIER_TRY(const auto spans, reader->overview(series.name, low, high, columns));
+    feed::SeriesColumns preview;
+    const auto add = [&preview](std::int64_t step, double value) {
+        preview.steps.push_back(step);
+        preview.wallSecs.push_back(feed::kNullReal);
+        preview.values.push_back(value);
+    };
+    for (const auto& span : spans) {
+        add(span.firstStep, span.min);
+        if (span.count > 1) add(span.lastStep, span.max);
+    }
+    return preview;
 }
 
 Result<std::vector<feed::RunMark>> Workspace::marks(const std::string& runId) const {

@@ -12,6 +12,7 @@
 #include "engine/feed/array_record.h"
 #include "engine/feed/dataset.h"
 #include "engine/feed/metric_point.h"
+#include "engine/feed/run_diff.h"
 #include "engine/feed/run_info.h"
 #include "engine/feed/tradeoff.h"
 
@@ -23,13 +24,23 @@ namespace espalier::runtime {
 ///     WORKSPACE/catalog.sqlite  runs/<id>/…  datasets/<id>/…  trash/  lock files
 class Workspace {
 public:
-    /// Creates the folder if it is missing. A read-only folder is an error that says so.
+    struct Options {
+        std::int64_t fileSystemType = 0;  ///< `f_type` of statfs instead of the folder's own, for tests
+    };
+    /// Creates the folder if it is missing. One that cannot be written (rights, read-only or full disk) is opened for
+    /// reading: isReadOnly() is true then, a notice says why, and every change is refused with a sentence. A catalog of a
+    /// newer program is refused, and nothing is written.
     static Result<std::shared_ptr<Workspace>> open(const std::filesystem::path& folder);
+    static Result<std::shared_ptr<Workspace>> open(const std::filesystem::path& folder, const Options& options);
     /// The flag, else ESPALIER_WORKSPACE, else the user's data folder.
     static std::filesystem::path defaultFolder(std::string_view flag = {});
     ~Workspace();
 
     const std::filesystem::path& folder() const;
+    bool isReadOnly() const;
+    /// Sentences that a user should see once after opening: a network file system, a rebuilt or migrated catalog, reading
+    /// only. Usually empty.
+    const std::vector<std::string>& notices() const;
 
     // --- runs ---
     Result<std::vector<feed::RunInfo>> runs(bool withTrashed = false) const;  ///< newest first
@@ -40,12 +51,23 @@ public:
     Result<std::vector<feed::RunInfo>> queryRuns(std::string_view filter, std::string_view sort = {}) const;
     /// The same, ids only: fast enough to filter 10,000 runs at every key stroke.
     Result<std::vector<std::string>> queryRunIds(std::string_view filter, std::string_view sort = {}) const;
+    /// `count` rows from place `first` of the same list, without params and changedParams, and the length of the whole
+    /// list. Costs as much as filter and sort, whatever the number of runs.
+    struct RunPage {
+        std::vector<feed::RunInfo> runs;
+        std::int64_t total = 0;
+    };
+    Result<RunPage> runPage(std::string_view filter, std::string_view sort, std::int64_t first, std::int64_t count) const;
+    /// Only what differs between these runs.
+    Result<feed::RunDiff> diffRuns(const std::vector<std::string>& ids) const;
     Result<void> renameRun(const std::string& id, const std::string& name);
     Result<void> setRunTags(const std::string& id, const std::vector<std::string>& tags);
     Result<void> setRunNote(const std::string& id, const std::string& note);
     /// One edit for several runs, undone as one. Runs that have (or lack) the tag already stay as they are.
     Result<void> addTag(const std::vector<std::string>& ids, const std::string& tag);
     Result<void> removeTag(const std::vector<std::string>& ids, const std::string& tag);
+    /// Several tags in and out of one run as one edit; what others tagged meanwhile stays.
+    Result<void> changeTags(const std::string& id, const std::vector<std::string>& added, const std::vector<std::string>& removed);
     Result<void> trashRuns(const std::vector<std::string>& ids);
     Result<void> trashRun(const std::string& id);     ///< a running one is refused
     Result<void> restoreRun(const std::string& id);
@@ -58,6 +80,9 @@ public:
 
     Result<std::vector<feed::SeriesInfo>> series(const std::string& runId) const;
     Result<feed::SeriesColumns> readSeries(const std::string& runId, const std::string& name) const;
+    /// A quick picture of a whole series from its pyramid: smallest and largest value of each stretch as two points,
+    /// a few times `columns` in all. Without wall times (NaN); values that are not finite may be missing.
+    Result<feed::SeriesColumns> previewSeries(const std::string& runId, const feed::SeriesInfo& series, int columns) const;
     Result<std::vector<feed::RunMark>> marks(const std::string& runId) const;
     Result<Warnings> warnings(const std::string& runId) const;
     Result<std::vector<feed::ArrayInfo>> arrays(const std::string& runId) const;
@@ -88,7 +113,7 @@ public:
     Result<feed::DatasetSummary> resplit(const std::string& datasetId, const std::array<double, 3>& fractions,
                                          std::int64_t seed);
 
-    // --- undo: names, tags, notes and the trash; kept over restarts, 100 deep, shared by all processes ---
+    // --- undo: names, tags, notes, splits by seed and the trash; kept over restarts, 100 deep, shared by all processes ---
     Result<std::string> undo();  ///< text of the edit that was undone; nothing to undo is an error
     Result<std::string> redo();
     std::string undoText() const;  ///< `tag 2 runs "paper"`, empty when there is nothing

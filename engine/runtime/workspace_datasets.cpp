@@ -42,7 +42,7 @@ Result<feed::DatasetSummary> Workspace::Impl::addDataset(feed::DatasetSummary su
         ESPALIER_TRY(const auto before, writer.dataset(summary.id));
         ESPALIER_TRY(auto name, before && before->name == summary.name
                                     ? Result<std::string>(summary.name)
-                                    : writer.freeDatasetName(summary.name.empty() ? "data" : summary.name));
+                                    : writer.freeDatasetName(summary.name.empty() ? "data" : cleanName(summary.name)));
         const bool isRenamed = name != summary.name;
         summary.name = std::move(name);
         const auto row = datasetRow(summary);
@@ -130,21 +130,6 @@ Result<feed::Image8> Workspace::sampleImage(const std::string& datasetId, std::i
         return fail(ErrorCode::BadInput, "has " + std::to_string(store->size()) + " samples, not a number " + std::to_string(index),
                     store->summary().name);
     return store->image(index);
-}
-
-Result<feed::DatasetSummary> Workspace::resplit(const std::string& datasetId, const std::array<double, 3>& fractions,
-                                                std::int64_t seed) {
-    ESPALIER_TRY(const auto before, d->catalog->dataset(datasetId));
-    if (!before) return fail(ErrorCode::NotFound, "no data set has this id", datasetId, "List the data sets to see their ids");
-    if (before->isTrashed) return fail(ErrorCode::BadInput, "lies in the trash", before->name, "Restore it first");
-    feed::DatasetSummary summary;
-    ESPALIER_CHECK_OK(d->catalog->write([&](catalog::CatalogWriter& writer) -> Result<void> {
-        ESPALIER_TRY(summary, intake::resplitDataset(d->datasetFolder(datasetId), fractions, seed));
-        return writer.putDataset(datasetRow(summary));
-    }));
-    d->forgetStore(datasetId);
-    d->notify({{}, {datasetId}});
-    return summary;
 }
 
 }  // namespace espalier::runtime

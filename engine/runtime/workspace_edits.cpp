@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iomanip>
+#include <sstream>
 
 #include "engine/catalog/run_folder.h"
 #include "engine/intake/dataset_store.h"
@@ -27,7 +29,28 @@ Result<void> checkName(const std::string& name, const char* what) {
     return {};
 }
 
+std::vector<FieldChange> reversed(std::vector<FieldChange> changes) {
+    std::reverse(changes.begin(), changes.end());
+    return changes;
+}
+
 std::string runCount(std::size_t count) { return std::to_string(count) + (count == 1 ? " run" : " runs"); }
+
+/// A split by seed as an edit keeps it: "0.8 0.1 0.1 7".
+std::string splitText(const std::array<double, 3>& fractions, std::int64_t seed) {
+    std::ostringstream text;
+    text << std::setprecision(17) << fractions[0] << ' ' << fractions[1] << ' ' << fractions[2] << ' ' << seed;
+    return text.str();
+}
+
+Result<feed::DatasetSummary> resplitTo(const fs::path& place, const std::string& split) {
+    std::array<double, 3> fractions{};
+    std::int64_t seed = 0;
+    std::istringstream text(split);
+    if (!(text >> fractions[0] >> fractions[1] >> fractions[2] >> seed))
+        return fail(ErrorCode::Corrupt, "an entry of the undo journal names no split", split);
+    return intake::resplitDataset(place, fractions, seed);
+}
 
 /// Puts the folder where `isTrashed` wants it; already there is fine.
 Result<void> placeFolder(const fs::path& kept, const fs::path& trashed, bool isTrashed) {
@@ -73,6 +96,12 @@ Result<void> Workspace::Impl::applyDataset(CatalogWriter& writer, const FieldCha
         return placeFolder(datasetFolder(row->id), trashFolder("dataset", row->id), isTrashed);
     }
     const auto place = row->isTrashed ? trashFolder("dataset", row->id) : datasetFolder(row->id);
+    if (change.field == "split") {
+        ESPALIER_TRY(const auto summary, resplitTo(place, value));
+        auto changed = datasetRow(summary);
+        changed.isTrashed = row->isTrashed;
+        return writer.putDataset(changed);
+    }
     ESPALIER_TRY(auto summary, intake::summaryFromJson(row->summary, row->id));
     summary.name = value;
     auto changed = datasetRow(summary);
@@ -103,27 +132,38 @@ static feed::CatalogChanged changedBy(const std::vector<FieldChange>& changes) {
     return changed;
 }
 
-Result<void> Workspace::Impl::edit(const std::string& text, const std::vector<FieldChange>& changes) {
-    if (changes.empty()) return {};
+Result<void> Workspace::Impl::storeJournal(CatalogWriter& writer) {
+    ESPALIER_TRY(const auto edits, writer.edits());
+    return writeFileAtomically(folder / kJournalFile, catalog::editsToJson(edits));
+}
+
+Result<void> Workspace::Impl::edit(const std::function<Result<Planned>(CatalogWriter&)>& plan) {
+    Planned planned;
     ESPALIER_CHECK_OK(catalog->write([&](CatalogWriter& writer) -> Result<void> {
-        ESPALIER_CHECK_OK(apply(writer, changes, false));
-        return writer.recordEdit({0, text, changes});
+        ESPALIER_TRY(planned, plan(writer));
+        if (planned.changes.empty()) return {};
+        ESPALIER_CHECK_OK(apply(writer, planned.changes, false));
+        auto recorded = writer.recordEdit({0, planned.text, planned.changes});
+        if (recorded) recorded = storeJournal(writer);
+        if (!recorded) (void)apply(writer, reversed(planned.changes), true);  // rows roll back, files are put back
+        return recorded;
     }));
-    notify(changedBy(changes));
+    if (!planned.changes.empty()) notify(changedBy(planned.changes));
     return {};
 }
 
 Result<std::string> Workspace::Impl::undoOrRedo(bool isUndo) {
-    ESPALIER_TRY(const auto next, isUndo ? catalog->nextUndo() : catalog->nextRedo());
-    if (!next)
-        return fail(ErrorCode::NotFound, isUndo ? "there is nothing to undo" : "there is nothing to redo", folder.string());
-    auto changes = next->changes;
-    if (isUndo) std::reverse(changes.begin(), changes.end());
+    std::optional<catalog::Edit> next;
     ESPALIER_CHECK_OK(catalog->write([&](CatalogWriter& writer) -> Result<void> {
-        ESPALIER_CHECK_OK(apply(writer, changes, isUndo));
-        return writer.markUndone(next->seq, isUndo);
+        // Asked under the write lock: two windows never take the same edit back.
+        ESPALIER_TRY(next, isUndo ? writer.nextUndo() : writer.nextRedo());
+        if (!next)
+            return fail(ErrorCode::NotFound, isUndo ? "there is nothing to undo" : "there is nothing to redo", folder.string());
+        ESPALIER_CHECK_OK(apply(writer, isUndo ? reversed(next->changes) : next->changes, isUndo));
+        ESPALIER_CHECK_OK(writer.markUndone(next->seq, isUndo));
+        return storeJournal(writer);
     }));
-    notify(changedBy(changes));
+    notify(changedBy(next->changes));
     return next->text;
 }
 
@@ -142,9 +182,11 @@ std::string Workspace::redoText() const {
 
 Result<void> Workspace::renameRun(const std::string& id, const std::string& name) {
     ESPALIER_CHECK_OK(checkName(name, "name"));
-    ESPALIER_TRY(const auto info, run(id));
-    if (info.name == name) return {};
-    return d->edit("rename \"" + info.name + "\" to \"" + name + '"', {{"run", id, "name", info.name, name}});
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(const auto info, d->run(writer, id));
+        if (info.name == name) return Impl::Planned();
+        return Impl::Planned{"rename \"" + info.name + "\" to \"" + name + '"', {{"run", id, "name", info.name, name}}};
+    });
 }
 
 static std::string tagSetText(const std::vector<std::string>& before, const std::vector<std::string>& after) {
@@ -165,69 +207,107 @@ Result<void> Workspace::setRunTags(const std::string& id, const std::vector<std:
         ESPALIER_CHECK_OK(checkName(tag, "tag"));
         if (std::find(unique.begin(), unique.end(), tag) == unique.end()) unique.push_back(tag);
     }
-    ESPALIER_TRY(const auto info, run(id));
-    if (info.tags == unique) return {};
-    return d->edit(tagSetText(info.tags, unique),
-                   {{"run", id, "tags", catalog::tagsToJson(info.tags), catalog::tagsToJson(unique)}});
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(const auto info, d->run(writer, id));
+        if (info.tags == unique) return Impl::Planned();
+        return Impl::Planned{tagSetText(info.tags, unique),
+                             {{"run", id, "tags", catalog::tagsToJson(info.tags), catalog::tagsToJson(unique)}}};
+    });
+}
+
+/// A change for each run whose tags `change` alters; it says whether it did.
+static Result<std::vector<FieldChange>> tagChanges(const Workspace::Impl& impl, CatalogWriter& writer, const std::vector<std::string>& ids,
+                                                   const std::function<bool(std::vector<std::string>&)>& change) {
+    std::vector<FieldChange> changes;
+    for (const auto& id : ids) {
+        ESPALIER_TRY(const auto info, impl.run(writer, id));
+        auto tags = info.tags;
+        if (change(tags)) changes.push_back({"run", id, "tags", catalog::tagsToJson(info.tags), catalog::tagsToJson(tags)});
+    }
+    return changes;
 }
 
 Result<void> Workspace::addTag(const std::vector<std::string>& ids, const std::string& tag) {
     ESPALIER_CHECK_OK(checkName(tag, "tag"));
-    std::vector<FieldChange> changes;
-    for (const auto& id : ids) {
-        ESPALIER_TRY(const auto info, run(id));
-        if (std::find(info.tags.begin(), info.tags.end(), tag) != info.tags.end()) continue;
-        auto tags = info.tags;
-        tags.push_back(tag);
-        changes.push_back({"run", id, "tags", catalog::tagsToJson(info.tags), catalog::tagsToJson(tags)});
-    }
-    return d->edit("tag " + runCount(changes.size()) + " \"" + tag + '"', changes);
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(auto changes, tagChanges(*d, writer, ids, [&](auto& tags) {
+                         if (std::find(tags.begin(), tags.end(), tag) != tags.end()) return false;
+                         tags.push_back(tag);
+                         return true;
+                     }));
+        return Impl::Planned{"tag " + runCount(changes.size()) + " \"" + tag + '"', std::move(changes)};
+    });
 }
 
 Result<void> Workspace::removeTag(const std::vector<std::string>& ids, const std::string& tag) {
-    std::vector<FieldChange> changes;
-    for (const auto& id : ids) {
-        ESPALIER_TRY(const auto info, run(id));
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(auto changes, tagChanges(*d, writer, ids, [&](auto& tags) { return std::erase(tags, tag) > 0; }));
+        return Impl::Planned{"remove tag \"" + tag + "\" from " + runCount(changes.size()), std::move(changes)};
+    });
+}
+
+Result<void> Workspace::changeTags(const std::string& id, const std::vector<std::string>& added,
+                                   const std::vector<std::string>& removed) {
+    for (const auto& tag : added) ESPALIER_CHECK_OK(checkName(tag, "tag"));
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(const auto info, d->run(writer, id));
         auto tags = info.tags;
-        if (std::erase(tags, tag) == 0) continue;
-        changes.push_back({"run", id, "tags", catalog::tagsToJson(info.tags), catalog::tagsToJson(tags)});
-    }
-    return d->edit("remove tag \"" + tag + "\" from " + runCount(changes.size()), changes);
+        for (const auto& tag : removed) std::erase(tags, tag);
+        for (const auto& tag : added)
+            if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
+        if (tags == info.tags) return Impl::Planned();
+        return Impl::Planned{tagSetText(info.tags, tags), {{"run", id, "tags", catalog::tagsToJson(info.tags), catalog::tagsToJson(tags)}}};
+    });
 }
 
 Result<void> Workspace::setRunNote(const std::string& id, const std::string& note) {
     if (note.size() > kMaxNoteBytes) return fail(ErrorCode::BadInput, "a note has at most 1 MiB", id, "Shorten it");
-    ESPALIER_TRY(const auto info, run(id));
-    if (info.note == note) return {};
-    return d->edit("change the note of \"" + info.name + '"', {{"run", id, "note", info.note, note}});
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(const auto info, d->run(writer, id));
+        if (info.note == note) return Impl::Planned();
+        return Impl::Planned{"change the note of \"" + info.name + '"', {{"run", id, "note", info.note, note}}};
+    });
 }
 
 Result<void> Workspace::trashRun(const std::string& id) { return trashRuns({id}); }
 
 Result<void> Workspace::trashRuns(const std::vector<std::string>& ids) {
-    std::vector<FieldChange> changes;
-    std::string name;
-    for (const auto& id : ids) {
-        ESPALIER_TRY(const auto info, run(id));
-        if (info.isTrashed) continue;
-        name = info.name;
-        changes.push_back({"run", id, "is_trashed", "0", "1"});
-    }
-    return d->edit("delete " + (changes.size() == 1 ? '"' + name + '"' : runCount(changes.size())), changes);
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        Impl::Planned planned;
+        std::string name;
+        for (const auto& id : ids) {
+            ESPALIER_TRY(const auto info, d->run(writer, id));
+            if (info.isTrashed) continue;
+            name = info.name;
+            planned.changes.push_back({"run", id, "is_trashed", "0", "1"});
+        }
+        planned.text = "delete " + (planned.changes.size() == 1 ? '"' + name + '"' : runCount(planned.changes.size()));
+        return planned;
+    });
 }
 
 Result<void> Workspace::restoreRun(const std::string& id) {
-    ESPALIER_TRY(const auto info, run(id));
-    if (!info.isTrashed) return {};
-    return d->edit("restore \"" + info.name + '"', {{"run", id, "is_trashed", "1", "0"}});
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(const auto info, d->run(writer, id));
+        if (!info.isTrashed) return Impl::Planned();
+        return Impl::Planned{"restore \"" + info.name + '"', {{"run", id, "is_trashed", "1", "0"}}};
+    });
+}
+
+/// The row of a data set inside a write transaction; NotFound when it is gone.
+static Result<catalog::DatasetRow> datasetOf(CatalogWriter& writer, const std::string& id) {
+    ESPALIER_TRY(auto row, writer.dataset(id));
+    if (!row) return fail(ErrorCode::NotFound, "no data set has this id", id, "List the data sets to see their ids");
+    return std::move(*row);
 }
 
 Result<void> Workspace::renameDataset(const std::string& id, const std::string& name) {
     ESPALIER_CHECK_OK(checkName(name, "name"));
-    ESPALIER_TRY(const auto summary, dataset(id));
-    if (summary.name == name) return {};
-    return d->edit("rename data set \"" + summary.name + "\" to \"" + name + '"',
-                   {{"dataset", id, "name", summary.name, name}});
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(const auto row, datasetOf(writer, id));
+        if (row.name == name) return Impl::Planned();
+        return Impl::Planned{"rename data set \"" + row.name + "\" to \"" + name + '"', {{"dataset", id, "name", row.name, name}}};
+    });
 }
 
 Result<void> Workspace::trashDataset(const std::string& id) {
@@ -240,14 +320,39 @@ Result<void> Workspace::trashDataset(const std::string& id) {
         if (d->isRunLive(user.id))
             return fail(ErrorCode::BadInput, "is used by the run \"" + user.name + "\", which has not ended", summary.name,
                         "Stop that run first");
-    return d->edit("delete data set \"" + summary.name + '"', {{"dataset", id, "is_trashed", "0", "1"}});
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(const auto row, datasetOf(writer, id));
+        if (row.isTrashed) return Impl::Planned();
+        return Impl::Planned{"delete data set \"" + row.name + '"', {{"dataset", id, "is_trashed", "0", "1"}}};
+    });
 }
 
 Result<void> Workspace::restoreDataset(const std::string& id) {
-    ESPALIER_TRY(const auto row, d->catalog->dataset(id));
-    if (!row) return fail(ErrorCode::NotFound, "no data set has this id", id, "List the data sets to see their ids");
-    if (!row->isTrashed) return {};
-    return d->edit("restore data set \"" + row->name + '"', {{"dataset", id, "is_trashed", "1", "0"}});
+    return d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(const auto row, datasetOf(writer, id));
+        if (!row.isTrashed) return Impl::Planned();
+        return Impl::Planned{"restore data set \"" + row.name + '"', {{"dataset", id, "is_trashed", "1", "0"}}};
+    });
+}
+
+Result<feed::DatasetSummary> Workspace::resplit(const std::string& datasetId, const std::array<double, 3>& fractions,
+                                                std::int64_t seed) {
+    ESPALIER_CHECK_OK(d->edit([&](CatalogWriter& writer) -> Result<Impl::Planned> {
+        ESPALIER_TRY(const auto row, datasetOf(writer, datasetId));
+        if (row.isTrashed) return fail(ErrorCode::BadInput, "lies in the trash", row.name, "Restore it first");
+        ESPALIER_TRY(const auto summary, intake::summaryFromJson(row.summary, row.id));
+        const auto before = splitText(summary.splitFractions, summary.splitSeed), after = splitText(fractions, seed);
+        if (summary.splitKind == "seed" && before == after) return Impl::Planned();
+        if (summary.splitKind == "seed")
+            return Impl::Planned{"split data set \"" + row.name + "\" anew", {{"dataset", datasetId, "split", before, after}}};
+        // A split by folders cannot be dealt again from a seed, so this is the one change that has no way back.
+        ESPALIER_TRY(const auto changed, resplitTo(d->datasetFolder(datasetId), after));
+        ESPALIER_CHECK_OK(writer.putDataset(datasetRow(changed)));
+        return Impl::Planned();
+    }));
+    d->forgetStore(datasetId);
+    d->notify({{}, {datasetId}});
+    return dataset(datasetId);
 }
 
 }  // namespace espalier::runtime

@@ -17,15 +17,7 @@ namespace espalier::runtime {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr double kOpenWaitSecs = 60;
 constexpr double kLockWaitSecs = 0.3;  // longer than another process needs to look at the lock
-
-Result<void> makeFolder(const fs::path& folder) {
-    std::error_code trouble;
-    fs::create_directories(folder, trouble);
-    if (trouble) return fail(ioError("the folder cannot be created", folder, trouble.value()));
-    return {};
-}
 
 void syncFolder(const fs::path& folder) {
     const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -41,6 +33,20 @@ std::string defaultRunName(const feed::RunInfo& info) {
     return (base.empty() ? "run" : base) + "-s" + std::to_string(info.seed);
 }
 
+/// Rows of a finished run's trade-off table; none when its log has none or cannot be read.
+std::vector<catalog::TradeoffRow> tradeoffRows(const fs::path& runFolder) {
+    std::vector<catalog::TradeoffRow> rows;
+    const auto log = runlog::RunLogReader::open(runFolder);
+    if (!log) return rows;
+    const auto tables = (*log)->tradeoff();
+    if (!tables) return rows;
+    for (const auto& point : tables->points)
+        rows.push_back({point.pointId, point.bytesTotal, point.label, point.stage, point.method, point.avgWBits, point.avgABits,
+                        point.loss, point.metric, point.onFront != 0});
+    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.point < b.point; });
+    return rows;
+}
+
 Result<void> writeNewRunFolder(const fs::path& target, const feed::RunInfo& info, const std::string& manifestJson) {
     ESPALIER_TRY(const auto manifest, catalog::manifestWithRun(manifestJson, info));
     for (const char* inner : {"checkpoints", "artifacts"}) ESPALIER_CHECK_OK(makeFolder(target / inner));
@@ -50,6 +56,25 @@ Result<void> writeNewRunFolder(const fs::path& target, const feed::RunInfo& info
 }
 
 }  // namespace
+
+std::string cleanName(std::string name) {
+    constexpr std::size_t kMaxNameBytes = 200;
+    for (char& c : name)
+        if (static_cast<unsigned char>(c) < 32 || c == 127) c = ' ';
+    if (name.size() > kMaxNameBytes) {
+        auto end = kMaxNameBytes;
+        while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;  // not inside a UTF-8 character
+        name.resize(end);
+    }
+    return name;
+}
+
+Result<void> makeFolder(const fs::path& folder) {
+    std::error_code trouble;
+    fs::create_directories(folder, trouble);
+    if (trouble) return fail(ioError("the folder cannot be created", folder, trouble.value()));
+    return {};
+}
 
 bool isThere(const fs::path& path) noexcept {
     struct stat info {};
@@ -64,58 +89,6 @@ Result<void> moveFolder(const fs::path& from, const fs::path& to) {
     return {};
 }
 
-Result<std::unique_ptr<Workspace::Impl>> Workspace::Impl::open(const fs::path& folder) {
-    auto impl = std::make_unique<Impl>();
-    std::error_code trouble;
-    impl->folder = fs::absolute(folder, trouble);
-    if (trouble || folder.empty())
-        return fail(ErrorCode::BadInput, "the workspace has no usable path", folder.string(), "Name a folder");
-    for (const char* inner : {"runs", "datasets", "trash"}) ESPALIER_CHECK_OK(makeFolder(impl->folder / inner));
-    if (::access(impl->folder.c_str(), W_OK) != 0)
-        return fail(ioError("the workspace is read-only", impl->folder, errno));
-    // One process at a time looks at the catalog's health, so that two do not both move it aside.
-    auto opening = FileLock::take(impl->folder / ".opening", kOpenWaitSecs);
-    if (!opening) {
-        auto error = opening.error();
-        if (error.remedy.starts_with("Choose")) error.what = "the workspace is read-only: " + error.what;
-        return fail(std::move(error));
-    }
-    ESPALIER_CHECK_OK(impl->openCatalog());
-    ESPALIER_CHECK_OK(impl->mendTrash());
-    ESPALIER_CHECK_OK(impl->markInterrupted());
-    return impl;
-}
-
-Result<void> Workspace::Impl::openCatalog() {
-    const auto file = folder / "catalog.sqlite";
-    const bool isNew = !isThere(file);
-    auto opened = catalog::Catalog::open(file);
-    if (opened) {
-        catalog = std::move(*opened);
-        return isNew ? refill() : Result<void>();
-    }
-    if (opened.error().code != ErrorCode::Corrupt) return fail(std::move(opened).error());
-    const auto aside = folder / ("catalog.damaged-" + makeId() + ".sqlite");
-    for (const char* suffix : {"", "-wal", "-shm"}) {
-        std::error_code trouble;
-        const fs::path from = file.string() + suffix;
-        if (!fs::exists(fs::symlink_status(from, trouble))) continue;
-        fs::rename(from, aside.string() + suffix, trouble);
-        if (trouble) return fail(ioError("the damaged catalog could not be moved aside", from, trouble.value()));
-    }
-    ESPALIER_TRY(catalog, catalog::Catalog::open(file));
-    ESPALIER_LOG(Warning, "catalog") << "The catalog was damaged; it was kept as " << aside.filename().string()
-                                     << " and made again from the run and data set folders";
-    return refill();
-}
-
-/// Fills a new catalog from whatever folders are there.
-Result<void> Workspace::Impl::refill() {
-    ESPALIER_TRY(const auto warnings, rebuild());
-    for (const auto& warning : warnings) ESPALIER_LOG(Warning, "catalog") << warning.file << ": " << warning.detail;
-    return {};
-}
-
 Result<fs::path> Workspace::Impl::createRun(feed::RunInfo& info, const std::string& manifestJson) {
     auto made = info;
     FileLock lock;
@@ -125,7 +98,7 @@ Result<fs::path> Workspace::Impl::createRun(feed::RunInfo& info, const std::stri
             ESPALIER_TRY(const auto twin, writer.run(made.id));
             isTaken = twin || isThere(runFolder(made.id)) || isThere(trashFolder("run", made.id));
         }
-        ESPALIER_TRY(made.name, writer.freeRunName(made.name.empty() ? defaultRunName(made) : made.name));
+        ESPALIER_TRY(made.name, writer.freeRunName(made.name.empty() ? defaultRunName(made) : cleanName(made.name)));
         ESPALIER_TRY(made.colorIndex, writer.nextColor());
         if (made.createdSecs <= 0) made.createdSecs = wallClockSecs();
         made.isTrashed = false;
@@ -166,13 +139,21 @@ Result<void> Workspace::Impl::updateRun(const feed::RunInfo& info) {
     auto stored = info;
     const auto place = runFolder(info.id);
     const bool isFinal = feed::isFinal(info.state);
-    if (isFinal) stored.bytesOnDisk = catalog::folderBytes(place);
+    std::vector<catalog::TradeoffRow> points;
+    if (isFinal) {
+        points = tradeoffRows(place);
+        stored.bytesOnDisk = catalog::folderBytes(place);
+    }
     ESPALIER_CHECK_OK(catalog->write([&](catalog::CatalogWriter& writer) -> Result<void> {
         ESPALIER_TRY(const auto before, writer.run(info.id));
         if (!before) return fail(ErrorCode::NotFound, "no run has this id", info.id);
         if (stored.bytesOnDisk == 0) stored.bytesOnDisk = before->bytesOnDisk;
         ESPALIER_CHECK_OK(catalog::writeRunState(placeOf(*before), stored));
         ESPALIER_CHECK_OK(writer.updateRun(stored));
+        if (isFinal) {
+            ESPALIER_CHECK_OK(catalog::writeRunTradeoff(placeOf(*before), points));
+            ESPALIER_CHECK_OK(writer.replaceTradeoff(info.id, points));
+        }
         return writer.replaceCheckpoints(info.id, catalog::listCheckpoints(placeOf(*before)));
     }));
     if (isFinal) unlockRun(info.id);
@@ -198,8 +179,10 @@ void Workspace::Impl::unlockRun(const std::string& id) {
 bool Workspace::Impl::isRunLive(const std::string& id) const { return FileLock::isHeld(runFolder(id) / "lock"); }
 
 Result<int> Workspace::Impl::markInterrupted() {
+    if (catalog->isReadOnly()) return 0;
     catalog::RunQuery query;
     query.where = "r.state IN ('queued', 'preparing', 'running', 'paused', 'stopping')";
+    query.withParams = false;
     ESPALIER_TRY(const auto live, catalog->runs(query));
     int count = 0;
     for (const auto& candidate : live) {
@@ -219,6 +202,12 @@ Result<int> Workspace::Impl::markInterrupted() {
         notify({{candidate.id}, {}});
     }
     return count;
+}
+
+Result<feed::RunInfo> Workspace::Impl::run(catalog::CatalogWriter& writer, const std::string& id) const {
+    ESPALIER_TRY(auto found, writer.run(id));
+    if (!found) return fail(ErrorCode::NotFound, "no run has this id", id, "List the runs to see their ids");
+    return std::move(*found);
 }
 
 Result<feed::RunInfo> Workspace::Impl::run(const std::string& id) const {

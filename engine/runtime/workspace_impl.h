@@ -21,6 +21,9 @@
 
 namespace espalier::runtime {
 
+/// The undo journal as a file of the workspace: what edits did to several runs has no place in one run's folder.
+inline constexpr const char* kJournalFile = "undo.json";
+
 /// Advisory lock (flock) on a file, held while this object lives and released by the kernel when the process dies.
 class FileLock {
 public:
@@ -43,7 +46,7 @@ private:
 /// a run folder are written inside the catalog's write transaction, so row and folder change in the same order for
 /// every process.
 struct Workspace::Impl {
-    static Result<std::unique_ptr<Impl>> open(const std::filesystem::path& folder);
+    static Result<std::unique_ptr<Impl>> open(const std::filesystem::path& folder, const Options& options);
 
     // --- for the runtime ---
     /// Makes runs/<id>/ with its three JSON files, checkpoints/ and artifacts/, takes its lock and inserts the row.
@@ -85,8 +88,17 @@ struct Workspace::Impl {
     /// Applies changes (`after`, or `before` when undoing) to folders and rows inside a transaction; those of things
     /// that are gone are passed over.
     Result<void> apply(catalog::CatalogWriter& writer, const std::vector<catalog::FieldChange>& changes, bool isUndo);
-    /// Applies and records one edit.
-    Result<void> edit(const std::string& text, const std::vector<catalog::FieldChange>& changes);
+    /// What an edit does, found under the write lock: nobody else can change a run between its old and its new value.
+    struct Planned {
+        std::string text;
+        std::vector<catalog::FieldChange> changes;
+    };
+    /// Plans, applies and records one edit; no changes, no edit.
+    Result<void> edit(const std::function<Result<Planned>(catalog::CatalogWriter&)>& plan);
+    /// The undo journal to undo.json, from which a rebuild brings it back.
+    Result<void> storeJournal(catalog::CatalogWriter& writer);
+    /// A run inside a write transaction; NotFound when it is gone.
+    Result<feed::RunInfo> run(catalog::CatalogWriter& writer, const std::string& id) const;
     Result<std::string> undoOrRedo(bool isUndo);
     Result<int> markInterrupted();
     Result<void> mendTrash();
@@ -94,10 +106,24 @@ struct Workspace::Impl {
     void notify(feed::CatalogChanged change) const;
 
     std::filesystem::path folder;
+    std::vector<std::string> notices;
+
+private:
+    /// A temporary folder that goes with this object; after the catalog, which may lie in it.
+    struct PrivateFolder {
+        std::filesystem::path path;
+        ~PrivateFolder();
+    } m_private;
+
+public:
     std::unique_ptr<catalog::Catalog> catalog;
 
 private:
-    Result<void> openCatalog();
+    Result<FileLock> takeOver();
+    Result<void> openCatalog(bool isOnNetwork);
+    Result<void> openForReading(const Error& reason);
+    Result<void> copyCatalog();
+    void note(std::string sentence);
     Result<void> refill();
     Result<void> applyRun(catalog::CatalogWriter& writer, const catalog::FieldChange& change, const std::string& value);
     Result<void> applyDataset(catalog::CatalogWriter& writer, const catalog::FieldChange& change, const std::string& value);
@@ -117,11 +143,16 @@ private:
     int m_nextListener = 1;
 };
 
+Result<void> makeFolder(const std::filesystem::path& folder);
+
 /// Whether the path names something; what cannot be looked at counts as absent.
 bool isThere(const std::filesystem::path& path) noexcept;
 
 /// Moves a folder inside the workspace; both parents are synced.
 Result<void> moveFolder(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// A name as it may be stored: no control characters, at most 200 bytes.
+std::string cleanName(std::string name);
 
 /// Row of the catalog for a data set.
 catalog::DatasetRow datasetRow(const feed::DatasetSummary& summary);

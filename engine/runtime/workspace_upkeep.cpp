@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <cerrno>
+#include <map>
 #include <set>
+
+#include <unistd.h>
 
 #include "engine/base/files.h"
 #include "engine/catalog/run_folder.h"
@@ -53,7 +57,7 @@ Result<feed::RunInfo> readPlacedRun(const Place& place, Warnings& warnings) {
         return fail(ErrorCode::Corrupt, "belongs to the run " + info.id, (place.folder / "manifest.json").string(),
                     "A copied folder needs the id of its manifest as its name");
     info.isTrashed = place.isTrashed;
-    if (feed::isFinal(info.state)) info.bytesOnDisk = catalog::folderBytes(place.folder);
+    if (feed::isFinal(info.state) && info.bytesOnDisk == 0) info.bytesOnDisk = catalog::folderBytes(place.folder);
     return info;
 }
 
@@ -95,21 +99,51 @@ Result<void> Workspace::Impl::mendTrash() {
     });
 }
 
+/// Rows of the runs in `places`. A folder that cannot be read now (rights, a disk that went away) keeps the row it had.
+static Result<void> rebuildRuns(catalog::CatalogWriter& writer, const std::vector<Place>& places,
+                                const std::map<std::string, feed::RunInfo>& before, Warnings& warnings) {
+    for (const auto& place : places) {
+        const auto info = readPlacedRun(place, warnings);
+        if (!info) warnings.push_back(lost(place, "unreadable_manifest", info.error()));
+        const auto known = before.find(place.id);
+        if (!info && (info.error().code != ErrorCode::Io || known == before.end())) continue;
+        auto row = info ? *info : known->second;
+        row.isTrashed = place.isTrashed;
+        ESPALIER_TRY(const auto twin, writer.run(row.id));
+        if (twin) continue;  // kept and trashed at once: the kept one was first
+        ESPALIER_CHECK_OK(writer.insertRun(row));
+        ESPALIER_CHECK_OK(writer.replaceCheckpoints(row.id, catalog::listCheckpoints(place.folder)));
+        ESPALIER_CHECK_OK(writer.replaceTradeoff(row.id, catalog::readRunTradeoff(place.folder, warnings)));
+    }
+    return {};
+}
+
+/// The undo journal is kept; a new catalog takes it from its file.
+static Result<void> refillJournal(catalog::CatalogWriter& writer, const fs::path& file) {
+    ESPALIER_TRY(const auto edits, writer.edits());
+    if (!edits.empty() || !isThere(file)) return {};
+    const auto text = readFile(file, std::size_t(512) << 20);
+    return text ? writer.replaceEdits(catalog::editsFromJson(*text)) : Result<void>();
+}
+
+/// Runs whose folders cannot be read now, as the catalog knows them.
+static Result<std::map<std::string, feed::RunInfo>> unreadableRuns(catalog::CatalogWriter& writer, const std::vector<Place>& places) {
+    std::map<std::string, feed::RunInfo> rows;
+    for (const auto& place : places) {
+        if (::access((place.folder / "manifest.json").c_str(), R_OK) == 0 || errno == ENOENT) continue;
+        ESPALIER_TRY(auto row, writer.run(place.id));
+        if (row) rows.emplace(place.id, std::move(*row));
+    }
+    return rows;
+}
+
 Result<Warnings> Workspace::Impl::rebuild() {
     Warnings warnings;
     ESPALIER_CHECK_OK(catalog->write([&](catalog::CatalogWriter& writer) -> Result<void> {
+        const auto runs = placesOf(*this, "run");
+        ESPALIER_TRY(const auto before, unreadableRuns(writer, runs));
         ESPALIER_CHECK_OK(writer.clearRows());
-        for (const auto& place : placesOf(*this, "run")) {
-            const auto info = readPlacedRun(place, warnings);
-            if (!info) {
-                warnings.push_back(lost(place, "unreadable_manifest", info.error()));
-                continue;
-            }
-            ESPALIER_TRY(const auto twin, writer.run(info->id));
-            if (twin) continue;  // kept and trashed at once: the kept one was first
-            ESPALIER_CHECK_OK(writer.insertRun(*info));
-            ESPALIER_CHECK_OK(writer.replaceCheckpoints(info->id, catalog::listCheckpoints(place.folder)));
-        }
+        ESPALIER_CHECK_OK(rebuildRuns(writer, runs, before, warnings));
         for (const auto& place : placesOf(*this, "dataset")) {
             const auto summary = readDatasetFolder(place);
             if (!summary) {
@@ -122,7 +156,7 @@ Result<Warnings> Workspace::Impl::rebuild() {
             row.isTrashed = place.isTrashed;
             ESPALIER_CHECK_OK(writer.putDataset(row));
         }
-        return {};
+        return refillJournal(writer, folder / kJournalFile);
     }));
     notify({});
     return warnings;
@@ -136,6 +170,11 @@ Result<Warnings> Workspace::rebuild() {
 
 Result<Warnings> Workspace::check() const {
     Warnings warnings;
+    ESPALIER_TRY(const auto damage, d->catalog->findDamage());
+    if (!damage.empty())
+        warnings.push_back({"catalog.sqlite", 0, "damaged_catalog",
+                            "The catalog is damaged (" + damage + "); it is made again when the workspace is opened next.",
+                            Outcome::Kept});
     ESPALIER_TRY(const auto handles, d->catalog->runHandles());
     std::set<std::string> known, present;
     for (const auto& handle : handles) known.insert(handle.id);
@@ -197,7 +236,8 @@ Result<std::int64_t> Workspace::emptyTrash() {
         // The row goes first: a crash here leaves a folder that check() names, never a row without its run.
         ESPALIER_CHECK_OK(d->catalog->write([&](catalog::CatalogWriter& writer) -> Result<void> {
             ESPALIER_CHECK_OK(entry.kind == "run" ? writer.removeRun(entry.id) : writer.removeDataset(entry.id));
-            return writer.forgetEditsOf(entry.kind, entry.id);
+            ESPALIER_CHECK_OK(writer.forgetEditsOf(entry.kind, entry.id));
+            return d->storeJournal(writer);
         }));
         const auto place = d->trashFolder(entry.kind, entry.id);
         std::error_code trouble;

@@ -1,6 +1,8 @@
 #include <cmath>
+#include <chrono>
 #include <limits>
 #include <set>
+#include <thread>
 
 #include <QtTest>
 
@@ -106,7 +108,6 @@ private Q_SLOTS:
     void updatesOnlyWhatTheTrainerOwns();
     void rollsBackAFailedChange();
     void findsFreeNamesAndColors();
-    void refusesANewerFormat();
     void recognisesADamagedFile();
     void isHardened();
     void noticesChangesOfOtherConnections();
@@ -114,6 +115,15 @@ private Q_SLOTS:
     void losesNothingAcknowledgedWhenKilled();
     void journalIsAHundredEditsDeep();
     void readsARunFolderBack();
+    void searchFollowsEveryEdit();
+    void pagesWithoutParameters();
+    void showsOnlyWhatDiffers();
+    void keepsTradeoffPoints();
+    void deletesARunFromEveryTable();
+    void writesNothingIntoADeletedFile();
+    void readsOnly();
+    void waitsForAnotherProgramsLock();
+    void checksALargeFileInTheBackground();
     void listsAndFiltersTenThousandRuns();
 
 private:
@@ -199,19 +209,6 @@ void TestCatalog::findsFreeNamesAndColors() {
     QCOMPARE(names[1], std::string("cct-2"));
     QCOMPARE(names[9], std::string("cct-10"));
     QVERIFY(colors == (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 0, 1}));
-}
-
-void TestCatalog::refusesANewerFormat() {
-    const auto path = file("newer.sqlite");
-    Catalog::open(path)->reset();
-    sqlite3* handle = nullptr;
-    QCOMPARE(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
-    QCOMPARE(sqlite3_exec(handle, "PRAGMA user_version = 99", nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(handle);
-    const auto opened = Catalog::open(path);
-    QVERIFY(!opened);
-    QCOMPARE(int(opened.error().code), int(ErrorCode::Unsupported));
-    QCOMPARE(opened.error().what, std::string("the catalog has format 99, this program knows formats up to 1"));
 }
 
 void TestCatalog::recognisesADamagedFile() {
@@ -397,6 +394,221 @@ void TestCatalog::readsARunFolderBack() {
     QVERIFY(!catalog::manifestWithRun("[1]", run));
     std::filesystem::remove(folder / "manifest.json");
     QVERIFY(!catalog::readRunFolder(folder, warnings));
+}
+
+void TestCatalog::searchFollowsEveryEdit() {
+    auto catalog = std::move(*Catalog::open(file("search.sqlite")));
+    const auto count = [&](const char* word) { return int(catalog->runIds(catalog::compileFilter(word, "")->query)->size()); };
+    QVERIFY(catalog->write([](CatalogWriter& writer) { return writer.insertRun(fullRun("r1")); }));
+    for (const char* word : {"line", "cct", "digits", "compact", "lr", "z"}) QVERIFY2(count(word) == 1, word);
+    const auto edit = [&](auto change) { QVERIFY(catalog->write([&](CatalogWriter& writer) -> Result<void> { return change(writer); })); };
+    edit([](auto& writer) { return writer.setRunNote("r1", "diverged late"); });
+    QCOMPARE(count("line"), 0);
+    QCOMPARE(count("late"), 1);
+    edit([](auto& writer) { return writer.setRunTags("r1", {"camera ready"}); });
+    QCOMPARE(count("camera"), 1);
+    QCOMPARE(count("\"ready\" and tag = z"), 0);
+    edit([](auto& writer) { return writer.setRunName("r1", "Renamed"); });
+    QCOMPARE(count("renam"), 1);   // anywhere in a name, without regard to case
+    QCOMPARE(count("enam"), 1);
+    QCOMPARE(count("lr"), 1);      // the parameters are still found
+    edit([](auto& writer) { return writer.removeRun("r1"); });
+    for (const char* word : {"late", "camera", "renam", "lr"}) QVERIFY2(count(word) == 0, word);
+}
+
+void TestCatalog::pagesWithoutParameters() {
+    auto catalog = std::move(*Catalog::open(file("pages.sqlite")));
+    QVERIFY(catalog->write([](CatalogWriter& writer) -> Result<void> {
+        for (int i = 0; i < 20; ++i) {
+            auto run = fullRun("r" + std::to_string(10 + i));
+            run.createdSecs = 1000 + i;
+            run.summary["valid/top1"].best = (i * 7) % 20;
+            ESPALIER_CHECK_OK(writer.insertRun(run));
+        }
+        return {};
+    }));
+    auto query = catalog::compileFilter("tag = z", "-valid/top1")->query;
+    std::int64_t total = 0;
+    const auto all = *catalog->runs(query, &total);
+    QCOMPARE(total, std::int64_t(20));
+    for (std::size_t i = 1; i < all.size(); ++i)
+        QVERIFY(all[i - 1].summary.at("valid/top1").best > all[i].summary.at("valid/top1").best);
+    query.withParams = false;
+    query.count = 7;
+    std::vector<std::string> paged;
+    for (query.first = 0; query.first < 28; query.first += 7) {
+        const auto page = *catalog->runs(query, &total);
+        QCOMPARE(total, std::int64_t(20));
+        for (const auto& run : page) {
+            QVERIFY(run.params.empty() && run.changedParams.empty());
+            QCOMPARE(run.tags.size(), std::size_t(2));
+            paged.push_back(run.id);
+        }
+    }
+    QCOMPARE(paged.size(), std::size_t(20));
+    for (std::size_t i = 0; i < paged.size(); ++i) QCOMPARE(paged[i], all[i].id);
+    query.first = 18;
+    QCOMPARE(catalog->runIds(query)->size(), std::size_t(2));
+}
+
+void TestCatalog::showsOnlyWhatDiffers() {
+    auto catalog = std::move(*Catalog::open(file("diff.sqlite")));
+    auto a = fullRun("a"), b = fullRun("b"), c = fullRun("c");
+    a.params = {{"lr", "0.1"}, {"same", "x"}, {"only", "\"quoted\"\n"}};
+    b.params = {{"lr", "0.2"}, {"same", "x"}};
+    c.params = {{"lr", "0.1"}, {"same", "x"}, {"only", ""}};
+    c.seed = 8;
+    QVERIFY(catalog->write([&](CatalogWriter& writer) -> Result<void> {
+        for (const auto& run : {a, b, c}) ESPALIER_CHECK_OK(writer.insertRun(run));
+        return {};
+    }));
+    const auto diff = catalog->diff({"a", "b", "c"});
+    QVERIFY(diff);
+    QCOMPARE(diff->paramKeys, std::size_t(3));
+    QCOMPARE(diff->rows.size(), std::size_t(3));
+    QCOMPARE(diff->rows[0].key, std::string("lr"));
+    QVERIFY((diff->rows[0].values == std::vector<std::optional<std::string>>{"0.1", "0.2", "0.1"}));
+    QCOMPARE(diff->rows[1].key, std::string("only"));
+    QVERIFY((diff->rows[1].values == std::vector<std::optional<std::string>>{"\"quoted\"\n", std::nullopt, ""}));
+    QCOMPARE(diff->rows[2].key, std::string("seed"));
+    QVERIFY(catalog->diff({"a"})->rows.empty());
+    QVERIFY(catalog->diff({})->rows.empty());
+    const auto missing = catalog->diff({"a", "nobody"});
+    QVERIFY(!missing);
+    QCOMPARE(missing.error().where, std::string("nobody"));
+}
+
+void TestCatalog::keepsTradeoffPoints() {
+    auto catalog = std::move(*Catalog::open(file("points.sqlite")));
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const std::vector<catalog::TradeoffRow> rows = {{0, 400, "fp32", "fp", "", 32, 32, 0.1, 0.98, true},
+                                                    {1, 50, "flexround w4", "calibrated", "flexround", 4, 32, nan, 0.97, false}};
+    QVERIFY(catalog->write([&](CatalogWriter& writer) -> Result<void> {
+        ESPALIER_CHECK_OK(writer.insertRun(fullRun("q")));
+        return writer.replaceTradeoff("q", rows);
+    }));
+    const auto read = *catalog->tradeoff("q");
+    QCOMPARE(read.size(), std::size_t(2));
+    QCOMPARE(read[1].label, rows[1].label);
+    QCOMPARE(read[1].bytes, rows[1].bytes);
+    QVERIFY(std::isnan(read[1].loss));
+    QVERIFY(read[0].isOnFront && !read[1].isOnFront);
+    const auto folder = file("q");
+    std::filesystem::create_directories(folder);
+    QVERIFY(catalog::writeRunTradeoff(folder, rows));
+    Warnings warnings;
+    const auto again = catalog::readRunTradeoff(folder, warnings);
+    QCOMPARE(warnings.size(), std::size_t(0));
+    QCOMPARE(again.size(), std::size_t(2));
+    QCOMPARE(again[1].avgWBits, 4.0);
+    QVERIFY(std::isnan(again[1].loss));
+    QFile broken(QString::fromStdString((folder / "tradeoff.json").string()));
+    QVERIFY(broken.open(QIODevice::WriteOnly));
+    broken.write("{\"points\": 3}");
+    broken.close();
+    QVERIFY(catalog::readRunTradeoff(folder, warnings).empty());
+    QCOMPARE(warnings.size(), std::size_t(1));
+}
+
+void TestCatalog::deletesARunFromEveryTable() {
+    const auto path = file("delete.sqlite");
+    auto catalog = std::move(*Catalog::open(path));
+    QVERIFY(catalog->write([](CatalogWriter& writer) -> Result<void> {
+        for (const char* id : {"kept", "gone"}) {
+            ESPALIER_CHECK_OK(writer.insertRun(fullRun(id)));
+            ESPALIER_CHECK_OK(writer.replaceCheckpoints(id, {{"best.safetensors", 5, 1.5}}));
+            ESPALIER_CHECK_OK(writer.replaceTradeoff(id, {{0, 4, "fp32", "fp", "", 32, 32, 0, 1, true}}));
+        }
+        return writer.removeRun("gone");
+    }));
+    auto database = std::move(*catalog::Database::open(path, catalog::Access::Read));
+    for (const char* table : {"runs", "run_details", "checkpoints", "tradeoff_points", "run_text"})
+        QCOMPARE(*database->integer(std::string("SELECT count(*) FROM ") + table), std::int64_t(1));
+    QCOMPARE(*database->integer("SELECT count(*) FROM tags"), std::int64_t(2));
+    QCOMPARE(*database->integer("SELECT count(*) FROM param_values"), std::int64_t(3));
+    QCOMPARE(*database->integer("SELECT count(*) FROM series_values"), std::int64_t(2));
+    QCOMPARE(*catalog->findDamage(), std::string());
+}
+
+void TestCatalog::writesNothingIntoADeletedFile() {
+    const auto path = file("moved.sqlite");
+    auto catalog = std::move(*Catalog::open(path));
+    QVERIFY(catalog->write([](CatalogWriter& writer) { return writer.insertRun(fullRun("r1")); }));
+    std::filesystem::rename(path, file("elsewhere.sqlite"));
+    const auto written = catalog->write([](CatalogWriter& writer) { return writer.insertRun(fullRun("r2")); });
+    QVERIFY(!written);
+    QVERIFY2(written.error().what.find("deleted or moved away") != std::string::npos, written.error().what.c_str());
+    QVERIFY(!std::filesystem::exists(path));
+    QCOMPARE((*catalog->run("r1"))->id, std::string("r1"));
+}
+
+void TestCatalog::readsOnly() {
+    const auto path = file("reading.sqlite");
+    auto writing = std::move(*Catalog::open(path));
+    QVERIFY(writing->write([](CatalogWriter& writer) { return writer.insertRun(fullRun("r1")); }));
+    auto reading = std::move(*Catalog::open(path, {.isReadOnly = true}));
+    QVERIFY(reading->isReadOnly());
+    compareRuns(**reading->run("r1"), fullRun("r1"));
+    const auto refused = reading->write([](CatalogWriter& writer) { return writer.removeRun("r1"); });
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().what, std::string("the workspace is open for reading only, so nothing can be changed"));
+    QVERIFY(writing->write([](CatalogWriter& writer) { return writer.setRunNote("r1", "new"); }));
+    QCOMPARE((*reading->run("r1"))->note, std::string("new"));
+}
+
+void TestCatalog::waitsForAnotherProgramsLock() {
+    const auto path = file("locked.sqlite");
+    auto catalog = std::move(*Catalog::open(path));
+    QVERIFY(catalog->write([](CatalogWriter& writer) { return writer.insertRun(fullRun("r1")); }));
+    sqlite3* other = nullptr;
+    QCOMPARE(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+    QCOMPARE(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+    std::thread release([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr);
+    });
+    QElapsedTimer timer;
+    timer.start();
+    QCOMPARE((*catalog->run("r1"))->id, std::string("r1"));  // reading does not wait
+    QVERIFY(timer.elapsed() < 300);
+    QVERIFY(catalog->write([](CatalogWriter& writer) { return writer.setRunNote("r1", "later"); }));
+    release.join();
+    sqlite3_close(other);
+    QCOMPARE((*catalog->run("r1"))->note, std::string("later"));
+}
+
+void TestCatalog::checksALargeFileInTheBackground() {
+    const auto path = file("background.sqlite");
+    {
+        auto catalog = std::move(*Catalog::open(path));
+        QVERIFY(catalog->write([](CatalogWriter& writer) -> Result<void> {
+            for (int i = 0; i < 300; ++i) ESPALIER_CHECK_OK(writer.insertRun(fullRun("r" + std::to_string(i))));
+            return {};
+        }));
+    }
+    const auto mark = std::filesystem::path(path.string() + ".damaged");
+    const catalog::OpenOptions soon{.smallBytes = 0, .backgroundAfter = std::chrono::milliseconds(1)};
+    {
+        auto sound = Catalog::open(path, soon);
+        QVERIFY(sound);
+        QTest::qWait(300);
+        QVERIFY(!std::filesystem::exists(mark));
+    }
+    QFile damaged(QString::fromStdString(path.string()));
+    QVERIFY(damaged.open(QIODevice::ReadWrite));
+    for (qint64 at = damaged.size() / 2; at < damaged.size(); at += 4096) {
+        damaged.seek(at / 4096 * 4096);
+        damaged.write(QByteArray(200, '\x5a'));
+    }
+    damaged.close();
+    {
+        auto opened = Catalog::open(path, soon);
+        QVERIFY(opened);
+        QTRY_VERIFY_WITH_TIMEOUT(std::filesystem::exists(mark), 5000);
+    }
+    const auto again = Catalog::open(path, soon);
+    QVERIFY(!again);
+    QCOMPARE(int(again.error().code), int(ErrorCode::Corrupt));
 }
 
 void TestCatalog::listsAndFiltersTenThousandRuns() {

@@ -112,7 +112,6 @@ private Q_SLOTS:
     void staysWholeWhenKilledInTheMiddle();
     void survivesADamagedCatalog();
     void explainsAnUnusableFolder();
-    void explainsAReadOnlyFolder();
     void followsAndExportsMetrics();
     void keepsDataSets();
     void tellsListeners();
@@ -484,31 +483,6 @@ void TestWorkspace::explainsAnUnusableFolder() {
     QVERIFY(inTheWay.error().what.starts_with("the folder cannot be created"));
     QVERIFY(!Workspace::open(m_scratch / "file"));
     QVERIFY(!Workspace::open(fs::path()));
-}
-
-void TestWorkspace::explainsAReadOnlyFolder() {
-    openAt(m_folder);
-    fs::permissions(m_scratch, fs::perms(0755));
-    for (const auto& entry : fs::recursive_directory_iterator(m_folder))
-        fs::permissions(entry.path(), fs::perms(entry.is_directory() ? 0555 : 0444));
-    fs::permissions(m_folder, fs::perms(0555));
-    // Root may write everywhere, so a child gives its rights up first.
-    const pid_t child = ::fork();
-    if (child == 0) {
-        if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) ::_exit(77);
-        const auto opened = Workspace::open(m_folder);
-        if (opened) ::_exit(1);
-        const bool isClear = opened.error().what.starts_with("the workspace is read-only") &&
-                             opened.error().remedy == "Choose a place that you may write to";
-        if (!isClear) std::fprintf(stderr, "%s\n", opened.error().sentence().c_str());
-        ::_exit(isClear ? 0 : 2);
-    }
-    const int status = exitStatus(child);
-    fs::permissions(m_folder, fs::perms(0755));
-    for (const auto& entry : fs::recursive_directory_iterator(m_folder))
-        if (entry.is_directory()) fs::permissions(entry.path(), fs::perms(0755));
-    if (status == 77) QSKIP("the user cannot be changed here, and root may write everywhere");
-    QCOMPARE(status, 0);
 }
 
 void TestWorkspace::followsAndExportsMetrics() {

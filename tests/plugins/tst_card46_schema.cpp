@@ -139,7 +139,7 @@ private Q_SLOTS:
     /// nothing had happened.
     void goesOnWhereItStopped() {
         auto wanted = quantize();
-        wanted.params["iterations"] = "30";
+        wanted.params["iterations"] = "20";
         const auto whole = m_bench.run(wanted);
         QVERIFY2(!whole.empty(), m_bench.error.c_str());
         const auto job = m_bench.engine->submit(wanted);
@@ -254,7 +254,7 @@ private Q_SLOTS:
 
 private:
     runtime::RunRequest quantize() const {
-        auto wanted = tests::Card46Bench::request("46-flexround", {{"methods", "rtn,flexround"}, {"bits", "4,3"}, {"granularity", "tensor"}, {"iterations", "12"}});
+        auto wanted = tests::Card46Bench::request("46-flexround", {{"methods", "rtn,flexround"}, {"bits", "3,2"}, {"granularity", "tensor"}, {"iterations", "12"}});
         wanted.from = m_parent;
         return wanted;
     }

@@ -20,6 +20,8 @@ namespace {
 constexpr qint64 kDrainBudgetMs = 10;
 constexpr int kPollMs = 1000;
 constexpr std::size_t kSparkPoints = 44;
+constexpr std::uint64_t kPointsWorthAPreview = 1'000'000;
+constexpr int kPreviewColumns = 1400;  ///< about the pixels of a chart
 
 std::vector<float> sparkOf(const std::vector<double>& values) {
     std::vector<float> spark;
@@ -268,6 +270,7 @@ void EngineBridge::loadRun(const QString& runId) {
         return;
     }
     m_loading.insert(runId);
+    previewRun(runId);
     m_reads.run(
         this, QStringLiteral("load/") + runId,
         [workspace = m_workspace, id = runId.toStdString()] {
@@ -288,6 +291,32 @@ void EngineBridge::loadRun(const QString& runId) {
             return logged;
         },
         [this, runId](LoggedRun logged) { finishLoad(runId, std::move(logged)); });
+}
+
+// Reading every point of a long run takes seconds; its pyramid gives the same picture at once.
+void EngineBridge::previewRun(const QString& runId) {
+    m_reads.run(
+        this, QStringLiteral("preview/") + runId,
+        [workspace = m_workspace, id = runId.toStdString()] {
+            LoggedRun logged;
+            const auto list = workspace->series(id);
+            if (!list) return logged;
+            std::uint64_t points = 0;
+            for (const feed::SeriesInfo& info : *list) points += info.count;
+            if (points < kPointsWorthAPreview) return logged;
+            for (const feed::SeriesInfo& info : *list)
+                if (auto columns = workspace->previewSeries(id, info, kPreviewColumns))
+                    logged.series.emplace_back(text(info.name), std::move(*columns));
+            return logged;
+        },
+        [this, runId](LoggedRun logged) {
+            if (logged.series.empty() || m_loaded.contains(runId) || m_seriesById.contains(runId)) return;
+            for (auto& [name, columns] : logged.series) {
+                Series& series = m_series.series(runId, name);
+                if (series.steps.empty()) SeriesStore::mergeLogged(series, std::move(columns));
+            }
+            Q_EMIT runLoaded(runId);
+        });
 }
 
 void EngineBridge::finishLoad(const QString& runId, LoggedRun logged) {

@@ -92,6 +92,7 @@ private:
     void handle(const feed::FeedEvent& event);
     void appendBatch(const feed::MetricBatch& batch);
     void flushTouched();
+    void previewRun(const QString& runId);
     void finishLoad(const QString& runId, LoggedRun logged);
     void setCatalog(std::vector<feed::RunInfo> runs, std::vector<feed::DatasetSummary> datasets);
     void pollOtherProcesses();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <set>
 
 #include "engine/intake/byte_source.h"
@@ -158,14 +159,14 @@ void declareSorted(const std::vector<std::string>& labels, RowSink& sink) {
     for (const auto& [value, name] : order) sink.declareClass(name);
 }
 
-/// Counts the values that are not finite, and names the first rows.
+/// Counts the values that are not finite in the 32 bits they are kept in, and names the first rows.
 struct ArrayDelivery::Odd {
     std::int64_t values = 0, rows = 0;
     std::string firstRows;
 
     void look(const double* cells, std::int64_t count, std::int64_t row) {
         std::int64_t found = 0;
-        for (std::int64_t i = 0; i < count; ++i) found += !std::isfinite(cells[i]);
+        for (std::int64_t i = 0; i < count; ++i) found += !(std::fabs(cells[i]) <= std::numeric_limits<float>::max());
         if (found == 0) return;
         values += found;
         if (rows < 10) firstRows += (rows ? ", " : "") + std::to_string(row);

@@ -17,6 +17,7 @@ namespace espalier::intake {
 namespace {
 
 constexpr int kSmallestGuessedSide = 7;
+constexpr double kLargestWhole = 9007199254740992.0;  ///< 2^53: above it a double skips whole numbers
 
 std::string lower(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
@@ -301,7 +302,7 @@ void CsvColumn::look(const std::string& cell, bool canHaveComma) {
     ++numbers;
     dots += number.hasDot;
     commas += number.hasComma;
-    isWhole = isWhole && number.value == std::floor(number.value);
+    isWhole = isWhole && number.value == std::floor(number.value) && std::fabs(number.value) <= kLargestWhole;
     isNegative = isNegative || number.value < 0;
     largest = std::max(largest, number.value);
 }

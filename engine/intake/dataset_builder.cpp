@@ -82,10 +82,27 @@ std::string shownFormat(const std::string& format, const fs::path& path) {
     return start.substr(0, 2) == "PK" ? "zip" : start.substr(0, 2) == "7z" ? "7z" : start.substr(0, 4) == "Rar!" ? "rar" : "tar";
 }
 
+/// What the user said and this kind of source has no use for: better told than passed over.
+void warnOfUnusedOptions(const BuildRequest& request, const std::string& format, RowCollector& sink) {
+    const ImportOptions& options = request.options;
+    const bool hasMembers = format == "npz" || format == "hdf5", hasColumns = format == "csv" || format == "npy";
+    const auto warn = [&](const std::string& value, const char* what) {
+        if (!value.empty())
+            sink.warn({displayText(request.paths.front().string()), 0, "unused_option",
+                       std::string("the ") + what + " \"" + value + "\" plays no part in a source of kind " + format, Outcome::Ignored});
+    };
+    if (!hasColumns) warn(options.label, "label column");
+    if (!hasMembers) {
+        warn(options.images, "member with images");
+        warn(options.labels, "member with labels");
+    }
+}
+
 Result<void> readAll(const BuildRequest& request, RowCollector& sink, std::string& format) {
     if (request.paths.empty()) return fail(ErrorCode::BadInput, "nothing was named to import");
     ESPALIER_TRY(const Importer* importer, findImporter(request.paths.front(), request.options));
     format = std::string(importer->format());
+    warnOfUnusedOptions(request, format, sink);
     for (std::size_t i = 1; i < request.paths.size(); ++i) {
         std::error_code error;
         if (!fs::exists(request.paths[i], error))

@@ -145,6 +145,14 @@ private Q_SLOTS:
         QCOMPARE(value("1,5", false), -999.0);
     }
 
+    void keepsHugeNumbersAsTheTextOfALabel() {  // found by the fuzzer: 3e25 is no 64-bit whole number
+        FakeSink sink;
+        ImportOptions options;
+        options.label = "y";
+        QVERIFY(read("a,y\n1,3e25\n2,7e25\n3,3e25\n", sink, options).has_value());
+        QCOMPARE(sink.classes, (std::map<std::string, int>{{"3e25", 2}, {"7e25", 1}}));
+    }
+
     void namesAThousandsMarkInsteadOfGuessing() {
         FakeSink sink;
         QVERIFY(read("a;kind\n1.5;x\n1,234;y\n2.5;x\n", sink).has_value());

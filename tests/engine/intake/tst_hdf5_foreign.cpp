@@ -306,6 +306,29 @@ private Q_SLOTS:
         expectRefusal({"3 samples", "2 labels"});
     }
 
+    void saysWhichMembersThereAre() {
+        {
+            H5Maker maker(path());
+            maker.labels("session/scores", {0, 1, 2});
+            maker.texts("notes", {"a", "b"}, false);
+        }
+        expectRefusal({"a.h5", "no member that looks like pictures", "session/scores (one number a row)", "notes (text)", "name the members"});
+        {
+            H5Maker maker(path());
+            maker.pictures("frames", 3);
+            maker.labels("marks", {0, 1, 1});
+        }
+        FakeSink sink;
+        ImportOptions options;
+        options.images = "frame";
+        const auto images = read(sink, options);
+        QVERIFY(!images && images.error().sentence().find("no member \"frame\"; it has \"frames\" and \"marks\"") != std::string::npos);
+        options.images = "frames";
+        options.labels = "labels";
+        const auto labels = read(sink, options);
+        QVERIFY(!labels && labels.error().sentence().find("no member \"labels\"") != std::string::npos);
+    }
+
     void readsWhileThisProcessUsesHdf5() {
         {
             H5Maker maker(path());

@@ -135,6 +135,17 @@ private Q_SLOTS:
         QVERIFY(!summary && says(summary.error(), {"nowhere", "no such file"}));
     }
 
+    void saysWhatAnOptionIsNotUsedFor() {
+        fill("set/cat", 2), fill("set/dog", 2);
+        ImportOptions options;
+        options.label = "kind";
+        const auto summary = import({m_builder->root() / "set"}, options);
+        QVERIFY(summary.has_value());
+        const Warning* warning = warningOf(*summary, "unused_option");
+        QVERIFY(warning && warning->detail.find("\"kind\"") != std::string::npos);
+        QVERIFY(!warningOf(*importCsv("a,b,kind\n1,2,p\n3,4,q\n", "kind"), "unused_option"));
+    }
+
     void namesWhatAFailedDownloadLeft_data() {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QByteArray>("text");

@@ -112,6 +112,9 @@ private Q_SLOTS:
         QVERIFY(read(npy("'<f4'", "(3, 1, 2)", bytesOf<float>({0, NAN, 1, 2, INFINITY, NAN})), sink).has_value());
         QCOMPARE(sink.floats.size(), std::size_t(3));
         QCOMPARE(sink.find("nan_values")->detail, std::string("3 values in 2 samples (0, 2) are NaN or infinite"));
+        FakeSink wide;  // kept as 32 bits, 1e308 is infinite too
+        QVERIFY(read(npy("'<f8'", "(2, 1, 2)", bytesOf<double>({0, 1, 2, 1e308})), wide).has_value());
+        QCOMPARE(wide.find("nan_values")->detail, std::string("1 value in 1 sample (1) is NaN or infinite"));
     }
 
     void takesTheLastColumnAsLabel() {

@@ -1,4 +1,6 @@
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "app/cli/verbs.h"
@@ -24,27 +26,27 @@ void printDataset(const feed::DatasetSummary& data) {
     }
 }
 
-Result<std::array<double, 3>> fractionsFrom(const std::string& text) {
+/// A wrong flag is wrong usage: thrown while the command line is read.
+[[noreturn]] void refuseSplit(const std::string& what) {
+    throw CLI::ValidationError("--split", what + "; write folders, or shares of train, valid and test that sum to 1, such as 0.8,0.1,0.1");
+}
+
+std::array<double, 3> fractionsFrom(const std::string& text) {
     std::array<double, 3> fractions{};
     double sum = 0;
     std::size_t start = 0;
-    for (int i = 0; i < 3; ++i) {
+    for (std::size_t i = 0; i < 3; ++i) {
         const auto comma = text.find(',', start);
-        if ((i < 2) == (comma == std::string::npos))
-            return fail(ErrorCode::BadInput, "\"" + text + "\" is not three fractions", "--split",
-                        "Write folders, or train,valid,test such as 0.8,0.1,0.1");
+        if ((i < 2) == (comma == std::string::npos)) refuseSplit("\"" + text + "\" is not three fractions");
         const auto part = text.substr(start, comma - start);
         char* end = nullptr;
-        fractions[static_cast<std::size_t>(i)] = std::strtod(part.c_str(), &end);
-        if (part.empty() || *end || !(fractions[static_cast<std::size_t>(i)] >= 0))
-            return fail(ErrorCode::BadInput, "\"" + part + "\" is not a fraction", "--split",
-                        "Write train,valid,test such as 0.8,0.1,0.1");
-        sum += fractions[static_cast<std::size_t>(i)];
+        fractions[i] = std::strtod(part.c_str(), &end);
+        if (part.empty() || *end || !(fractions[i] >= 0 && fractions[i] <= 1)) refuseSplit("\"" + part + "\" is not a fraction between 0 and 1");
+        sum += fractions[i];
         start = comma + 1;
     }
-    if (!(sum > 0) || fractions[0] <= 0)
-        return fail(ErrorCode::BadInput, "the train part must be above 0", "--split");
-    for (auto& fraction : fractions) fraction /= sum;
+    if (fractions[0] <= 0) refuseSplit("the train part must be above 0");
+    if (std::abs(sum - 1) > 1e-6) refuseSplit("the fractions of \"" + text + "\" sum to " + shortNumber(sum) + ", not to 1");
     return fractions;
 }
 
@@ -71,16 +73,22 @@ void addDataVerbs(CLI::App& program, Action& action) {
     import->add_option("--seed", request->seed, "Seed of the split");
     import->add_flag("--dry-run", request->isDryRun, "Read and report, store nothing");
     import->callback([&action, request, paths, split] {
-        action = [request, paths, split](Session& session) {
+        for (const auto& path : *paths) request->paths.emplace_back(path);
+        if (*split != "folders") {
+            request->useFolderSplits = false;
+            request->splitFractions = fractionsFrom(*split);
+        }
+        action = [request](Session& session) {
             return guarded(session, [&]() -> Result<int> {
-                for (const auto& path : *paths) request->paths.emplace_back(path);
-                if (*split != "folders") {
-                    request->useFolderSplits = false;
-                    ESPALIER_TRY(request->splitFractions, fractionsFrom(*split));
-                }
                 ESPALIER_TRY(auto* engine, session.engine());
                 ESPALIER_TRY(const auto job, engine->submitImport(*request));
-                ESPALIER_TRY(const auto data, followImport(session, *engine, job));
+                const auto imported = followImport(session, *engine, job);
+                if (!imported && imported.error().where == "--format") {  // wrong usage, found by the one list of formats
+                    report(imported.error(), session.isJson());
+                    return kUsage;
+                }
+                if (!imported) return fail(imported.error());
+                const feed::DatasetSummary& data = *imported;
                 if (session.isJson()) {
                     auto warnings = nlohmann::ordered_json::array();
                     for (const auto& warning : data.warnings) warnings.push_back(warningJson(warning));

@@ -38,7 +38,11 @@ Result<feed::DatasetSummary> importDataset(const JobServices& services, Job& job
         std::error_code ignored;
         fs::remove_all(folder, ignored);
         ESPALIER_LOG(Info, "runtime") << "The same data is there already as " << same->name;
-        return services.workspace.dataset(same->id);
+        ESPALIER_TRY(auto stored, services.workspace.dataset(same->id));
+        // What went wrong on the way this time is news, whatever the first import met.
+        stored.warnings = std::move(summary.warnings);
+        stored.warnings.push_back({summary.source, 0, "already_imported", "holds the same samples as the data set " + stored.name + ", which is used", Outcome::Kept});
+        return stored;
     }
     auto added = store.addDataset(summary);
     if (!added) {

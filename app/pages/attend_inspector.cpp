@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/pages/page_parts.h"
 #include "widgets/controls/bars.h"
 #include "widgets/controls/chip.h"
 #include "widgets/controls/controls.h"
@@ -87,14 +88,6 @@ private:
 
 namespace {
 
-Section* addSection(QVBoxLayout* layout, const QString& title, QWidget* body, QWidget* parent) {
-    auto* section = new Section(title, parent);
-    section->setBody(body);
-    section->setBodyMargins(12, 0, 12, 8);
-    layout->addWidget(section);
-    return section;
-}
-
 QVector<KeyValue> keyValues(const QVector<std::pair<QString, QString>>& rows) {
     QVector<KeyValue> list;
     for (const auto& [key, value] : rows) {
@@ -124,13 +117,15 @@ AttendInspector::AttendInspector(QWidget* parent) : QWidget(parent) {
     m_chips->setContentsMargins(12, 4, 12, 10);
     layout->addWidget(chipHolder);
     m_bars = new BarList(this);
-    m_predictionSection = addSection(layout, tr("Prediction"), m_bars, this);
+    m_bars->setTrackVisible(true);
+    m_bars->setNameWidth(64);
+    m_predictionSection = addInspectorSection(layout, tr("Prediction"), m_bars, this);
     m_token = new KeyValueList(this);
-    m_tokenSection = addSection(layout, tr("Query token"), m_token, this);
+    m_tokenSection = addInspectorSection(layout, tr("Query token"), m_token, this);
     m_head = new KeyValueList(this);
-    m_headSection = addSection(layout, tr("Head"), m_head, this);
+    m_headSection = addInspectorSection(layout, tr("Head"), m_head, this);
     m_changes = new ChangeRows(this);
-    m_changeSection = addSection(layout, tr("Entropy of heads"), m_changes, this);
+    m_changeSection = addInspectorSection(layout, tr("Entropy of heads"), m_changes, this);
     layout->addStretch(1);
     connect(m_bars, &BarList::rowClicked, this, [this](int row) {
         if (row >= 0 && row < static_cast<int>(m_shares.size())) Q_EMIT classPicked(m_shares[static_cast<std::size_t>(row)].index);

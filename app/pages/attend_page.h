@@ -6,12 +6,17 @@
 #include <functional>
 
 #include "app/pages/attend_data.h"
+#include "app/pages/attend_figures.h"
 #include "app/pages/page.h"
+#include "app/pages/page_parts.h"
 #include "app/pages/run_lines.h"
 #include "widgets/heatmap/heat_image.h"
 
+class QBoxLayout;
 class QComboBox;
+class QGridLayout;
 class QLabel;
+class QMenu;
 class QStackedWidget;
 class QToolButton;
 
@@ -20,6 +25,7 @@ class AccentSlider;
 class AttentionMap;
 class ChartGroup;
 class ChartHeader;
+class ColorBar;
 class EmptyState;
 class EpochScrubber;
 class HeadWall;
@@ -28,7 +34,6 @@ class MiniMap;
 class PageToolBar;
 class ProbeStrip;
 class SegmentedControl;
-class Swatch;
 class TokenBars;
 }  // namespace espalier::widgets
 
@@ -59,8 +64,11 @@ public:
 
     enum class ReadOut { HeadRow, Pooling, Rollout, Class };
     ReadOut readOut() const { return m_readOut; }
-    /// Writes the large map as shown, two pixels for one.
-    Result<void> exportTo(const QString& path) const;
+    /// The large map as shown, and every head of it.
+    widgets::Figure mapAsFigure() const;
+    widgets::Figure wallAsFigure() const;
+    void fillExportMenu(QMenu& menu);
+    void copyMap();
     /// Asks for the file of an export; tests put their own in.
     std::function<QString(const QString& suggested)> chooseFile;
 
@@ -69,9 +77,14 @@ public:
     widgets::HeadWall* wall() const { return m_wall; }
     widgets::ProbeStrip* strip() const { return m_strip; }
     widgets::EpochScrubber* scrubber() const { return m_scrubber; }
+    widgets::MiniMap* classMap() const { return m_classMap; }
+    widgets::LossChart* entropyChart() const { return m_entropy; }
+    widgets::AccentSlider* opacitySlider() const { return m_opacity; }
     widgets::SegmentedControl* readOutControl() const { return m_readOutControl; }
     const AttendIndex& index() const { return m_index; }
     const std::vector<float>& shownWeights() const { return m_shown; }
+    int layer() const { return m_layer; }
+    int head() const { return m_head; }
     int snapshot() const { return m_snapshot; }
 
 protected:
@@ -87,8 +100,10 @@ private:
     QWidget* buildScrubber();
     void connectParts();
     void arrange();
+    void arrangeRight(int wide, int high);
+    void placeMinis(bool isBeside);
 
-    // attend_page.cpp: what is read and shown
+    // attend_page.cpp: what is read and chosen
     void setRun(const QString& run);
     void scheduleIndex();
     void readIndex();
@@ -96,9 +111,15 @@ private:
     void readMaps(bool isCompared);
     void showSnapshot(int index);
     void setCompared(int index);
+    void setProbe(int probe);
     void setReadOut(ReadOut readOut);
     void setQuery(int token);
     void setHead(int layer, int head);
+    void play(bool isPlaying);
+    void exportCurves();
+    QString suggestedName() const;
+
+    // attend_page_views.cpp: what the parts show
     void refreshToolBar();
     void refreshProbes();
     void refreshMaps();
@@ -109,7 +130,6 @@ private:
     void refreshChartCursor();
     void refreshInspector();
     void refreshScrubber();
-    void play(bool isPlaying);
     void showHover(int token, double weight);
     void showEmpty();
 
@@ -139,8 +159,8 @@ private:
     QTimer m_indexTimer, m_playTimer;
 
     widgets::PageToolBar* m_bar = nullptr;
-    widgets::Swatch* m_swatch = nullptr;
-    QLabel *m_runName = nullptr, *m_opacityText = nullptr, *m_rangeText = nullptr, *m_halfText = nullptr, *m_moment = nullptr, *m_step = nullptr,
+    RunTitle m_title;
+    QLabel *m_opacityText = nullptr, *m_rangeText = nullptr, *m_halfText = nullptr, *m_moment = nullptr, *m_step = nullptr,
            *m_count = nullptr, *m_weightLabel = nullptr;
     widgets::SegmentedControl *m_readOutControl = nullptr, *m_direction = nullptr, *m_samplingControl = nullptr, *m_rangeControl = nullptr,
                               *m_followControl = nullptr;
@@ -148,13 +168,18 @@ private:
     QToolButton *m_overlayButton = nullptr, *m_gridButton = nullptr, *m_playButton = nullptr, *m_classTokenButton = nullptr;
     QStackedWidget* m_stack = nullptr;
     widgets::EmptyState* m_empty = nullptr;
-    QWidget *m_body = nullptr, *m_left = nullptr, *m_barsPart = nullptr, *m_chartsPart = nullptr, *m_colorBar = nullptr;
+    QWidget *m_body = nullptr, *m_left = nullptr, *m_barsPart = nullptr, *m_chartsPart = nullptr;
+    widgets::ColorBar* m_colorBar = nullptr;
     widgets::ProbeStrip* m_strip = nullptr;
     widgets::ChartHeader *m_mapHeader = nullptr, *m_wallHeader = nullptr, *m_barsHeader = nullptr;
     widgets::AttentionMap* m_map = nullptr;
     widgets::AccentSlider* m_opacity = nullptr;
     widgets::TokenBars* m_bars = nullptr;
     widgets::HeadWall* m_wall = nullptr;
+    QBoxLayout* m_upper = nullptr;
+    QGridLayout* m_miniGrid = nullptr;
+    std::vector<widgets::MiniMap*> m_minis;
+    bool m_hasMinisBeside = false;
     widgets::MiniMap *m_poolingMap = nullptr, *m_rolloutMap = nullptr, *m_classMap = nullptr, *m_changeMap = nullptr;
     widgets::ChartGroup* m_group = nullptr;
     widgets::LossChart *m_entropy = nullptr, *m_distance = nullptr;

@@ -1,7 +1,10 @@
 // What stands where on the Attend page; what it shows is in attend_page.cpp.
 #include <QComboBox>
 #include <QHBoxLayout>
+#include <QBoxLayout>
+#include <QGridLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QPainter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -18,6 +21,7 @@
 #include "widgets/controls/section.h"
 #include "widgets/controls/segmented_control.h"
 #include "widgets/heatmap/attention_map.h"
+#include "widgets/heatmap/color_bar.h"
 #include "widgets/heatmap/epoch_scrubber.h"
 #include "widgets/heatmap/head_wall.h"
 #include "widgets/heatmap/mini_map.h"
@@ -35,19 +39,8 @@ using namespace widgets;
 namespace {
 
 constexpr int kStripHeight = 64, kScrubberHeight = 45, kUnderMap = 26 + 2 * 24 + 4 + 8, kBarsHeight = 78, kChartsHeight = 140;
+constexpr int kMostMini = 108, kMiniText = 38;  // title and range of a small map
 constexpr int kLeastRight = 360, kLeastLeft = 320, kLeastSide = 160, kMostSide = 768;
-
-class ColorBar : public QWidget {
-public:
-    explicit ColorBar(QWidget* parent) : QWidget(parent) { setFixedSize(84, 10); }
-    bool isSigned = false;
-
-protected:
-    void paintEvent(QPaintEvent*) override {
-        QPainter painter(this);
-        paintColorBar(painter, rect(), isSigned);
-    }
-};
 
 QHBoxLayout* line(QVBoxLayout* column) {
     auto* row = new QHBoxLayout;
@@ -59,20 +52,9 @@ QHBoxLayout* line(QVBoxLayout* column) {
 
 }  // namespace
 
-void setSignedColorBar(QWidget* bar, bool isSigned) {
-    static_cast<ColorBar*>(bar)->isSigned = isSigned;
-    bar->update();
-}
-
 void AttendPage::buildToolBar() {
     m_bar = new PageToolBar(this);
-    m_swatch = new Swatch(0, true, m_bar);
-    m_swatch->setAttribute(Qt::WA_TransparentForMouseEvents);
-    m_swatch->setFocusPolicy(Qt::NoFocus);
-    m_runName = makeLabel({}, Type::BodyStrong, Color::Text, m_bar);
-    m_bar->addDroppable(m_swatch, 4);
-    m_bar->addDroppable(m_runName, 4);
-    m_bar->addSeparator();
+    m_title = addRunTitle(m_bar);
     m_bar->addDroppable(makeLabel(tr("Read-out"), Type::Body, Color::Text2, m_bar), 3);
     m_readOutControl = new SegmentedControl({tr("Head row"), tr("Pooling"), tr("Rollout"), tr("Class")}, m_bar);
     m_readOutControl->setAccessibleName(tr("Read-out"));
@@ -96,7 +78,12 @@ void AttendPage::buildToolBar() {
     m_bar->addSeparator();
     auto* exporting = makeButton(tr("Export"), QStringLiteral("export"), ButtonKind::Normal, ControlSize::Normal, m_bar);
     m_bar->add(exporting);
-    connect(exporting, &QPushButton::clicked, this, &AttendPage::exportFigure);
+    connect(exporting, &QPushButton::clicked, this, [this, exporting] {
+        auto* menu = new QMenu(exporting);
+        menu->setAttribute(Qt::WA_DeleteOnClose);
+        fillExportMenu(*menu);
+        menu->popup(exporting->mapToGlobal(QPoint(0, exporting->height() + 2)));
+    });
 }
 
 QWidget* AttendPage::buildLeft() {
@@ -105,6 +92,9 @@ QWidget* AttendPage::buildLeft() {
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     m_mapHeader = new ChartHeader(tr("Attention"), {}, m_left);
+    auto* copying = makeIconButton(QStringLiteral("copy"), tr("Copy this map as a picture (Ctrl+C)"), m_left, ControlSize::Small);
+    connect(copying, &QToolButton::clicked, this, &AttendPage::copyMap);
+    m_mapHeader->addRight(copying);
     column->addWidget(m_mapHeader);
     m_map = new AttentionMap(m_left);
     column->addWidget(m_map, 0, Qt::AlignLeft | Qt::AlignTop);
@@ -130,7 +120,7 @@ QWidget* AttendPage::buildLeft() {
     upper->addWidget(m_direction);
     column->addSpacing(metrics::kSpace4);
     auto* lower = line(column);
-    m_colorBar = new ColorBar(m_left);
+    m_colorBar = new ColorBar({84, 10}, m_left);
     m_rangeText = makeLabel({}, Type::Body, Color::Text2, m_left);
     m_samplingControl = new SegmentedControl({tr("Pixels"), tr("Smooth")}, m_left);
     m_samplingControl->setAccessibleName(tr("Sampling"));
@@ -168,16 +158,20 @@ QWidget* AttendPage::buildRight() {
     m_wallHeader->addRight(m_rangeControl);
     column->addWidget(m_wallHeader);
     m_wall = new HeadWall(right);
-    column->addWidget(m_wall);
-    column->addSpacing(metrics::kSpace8);
-    auto* minis = new QHBoxLayout;
-    minis->setSpacing(metrics::kSpace12);
+    m_upper = new QBoxLayout(QBoxLayout::TopToBottom);
+    m_upper->setSpacing(metrics::kSpace8);
+    m_upper->addWidget(m_wall, 0, Qt::AlignTop);
+    m_miniGrid = new QGridLayout;
+    m_miniGrid->setHorizontalSpacing(metrics::kSpace12);
+    m_miniGrid->setVerticalSpacing(metrics::kSpace4);
+    m_upper->addLayout(m_miniGrid, 1);
+    column->addLayout(m_upper);
     m_poolingMap = new MiniMap(tr("Pooling α"), right);
     m_rolloutMap = new MiniMap(tr("Rollout"), right);
     m_classMap = new MiniMap(tr("Class"), right);
     m_changeMap = new MiniMap(tr("Change"), right);
-    for (MiniMap* map : {m_poolingMap, m_rolloutMap, m_classMap, m_changeMap}) minis->addWidget(map, 1);
-    column->addLayout(minis);
+    m_minis = {m_poolingMap, m_rolloutMap, m_classMap, m_changeMap};
+    placeMinis(false);
     m_chartsPart = new QWidget(right);
     auto* charts = new QHBoxLayout(m_chartsPart);
     charts->setContentsMargins(0, metrics::kSpace4, 0, 0);
@@ -256,17 +250,12 @@ void AttendPage::connectParts() {
     connect(m_classTokenButton, &QToolButton::toggled, this, [this](bool isOn) {
         if (isOn != (m_query < 0)) setQuery(isOn ? -1 : 0);
     });
-    connect(m_strip, &ProbeStrip::picked, this, [this](int probe) {
-        m_probe = probe;
-        m_class = -1;
-        refreshProbes();
-        readMaps(false);
-        readMaps(true);
-    });
+    connect(m_strip, &ProbeStrip::picked, this, &AttendPage::setProbe);
     connect(m_map, &AttentionMap::queryPicked, this, &AttendPage::setQuery);
     connect(m_map, &AttentionMap::hovered, this, &AttendPage::showHover);
     connect(m_wall, &HeadWall::picked, this, &AttendPage::setHead);
     connect(m_bars, &TokenBars::tokenPicked, this, &AttendPage::setQuery);
+    connect(m_bars, &TokenBars::hovered, this, &AttendPage::showHover);
     connect(m_opacity, &QSlider::valueChanged, this, [this](int percent) {
         m_opacityText->setText(tr("%1 %").arg(percent));
         m_map->setOpacity(percent / 100.0);
@@ -300,6 +289,7 @@ void AttendPage::connectParts() {
         setReadOut(ReadOut::Class);
     });
     connect(m_inspector.data(), &AttendInspector::headPicked, this, &AttendPage::setHead);
+    connect(m_group, &ChartGroup::exportRequested, this, &AttendPage::exportCurves);
     connect(m_group, &ChartGroup::cursorChanged, this, [this] {
         // The cursor of these charts is the shown snapshot whenever the mouse is elsewhere.
         if (!m_group->cursor()) QMetaObject::invokeMethod(this, &AttendPage::refreshChartCursor, Qt::QueuedConnection);
@@ -318,15 +308,50 @@ void AttendPage::arrange() {
     const int leftWidth = std::max(kLeastLeft, m_map->imageRect().width());
     m_left->setFixedWidth(leftWidth);
     m_weightLabel->setVisible(leftWidth >= 340);
-    for (QWidget* bar : {static_cast<QWidget*>(m_opacity), m_colorBar}) bar->setFixedWidth(leftWidth >= 384 ? 84 : 64);
-    const int rightWidth = std::max(kLeastRight, wide - leftWidth);
-    const int mini = std::min(108, (rightWidth - 3 * metrics::kSpace12) / 4);
-    const int withoutCharts = high - 26 - metrics::kSpace8 - (mini + 38);
+    for (QWidget* bar : {static_cast<QWidget*>(m_opacity), static_cast<QWidget*>(m_colorBar)}) bar->setFixedWidth(leftWidth >= 384 ? 84 : 64);
+    arrangeRight(std::max(kLeastRight, wide - leftWidth), high);
+}
+
+void AttendPage::arrangeRight(int wide, int high) {
+    // Few layers leave the wall narrow: then the four maps stand beside it, two by two, instead of below it.
     const int heads = std::max(1, m_wall->heads());
-    const bool hasCharts = withoutCharts - kChartsHeight >= std::min(230, heads * 48 + 18);
-    m_chartsPart->setVisible(hasCharts);
-    m_wall->setRoom(std::max(80, hasCharts ? withoutCharts - kChartsHeight : withoutCharts));
-    for (MiniMap* map : {m_poolingMap, m_rolloutMap, m_classMap, m_changeMap}) map->setMaxSide(mini);
+    const int mini = std::min(kMostMini, (wide - 3 * metrics::kSpace12) / 4);
+    const int below = high - 26 - metrics::kSpace8 - (mini + kMiniText);
+    const bool hasCharts = below - kChartsHeight >= std::min(230, heads * 48 + 18);
+    const int room = std::max(80, hasCharts ? below - kChartsHeight : below);
+    const bool isBeside = m_wall->widthWith(m_wall->thumbFor(wide, room)) < wide * 70 / 100;
+    placeMinis(isBeside);
+    if (!isBeside) {
+        m_wall->setMinimumWidth(0);
+        m_wall->setMaximumWidth(QWIDGETSIZE_MAX);
+        m_wall->setRoom(room);
+        m_chartsPart->setVisible(hasCharts);
+        for (MiniMap* map : m_minis) map->setMaxSide(mini);
+        return;
+    }
+    const int free = wide - metrics::kColumnGap - metrics::kSpace12;
+    const int lines = std::max(120, high - 26 - kChartsHeight);  // of the wall and of two rows of maps
+    const int wanted = std::clamp(lines / 2 - kMiniText - metrics::kSpace8, 72, 100);
+    const int thumb = m_wall->thumbFor((free - 2 * wanted), std::max(80, lines - metrics::kSpace8));
+    m_wall->setRoom(std::max(80, lines - metrics::kSpace8));
+    m_wall->setFixedWidth(m_wall->widthWith(thumb));
+    const int side = std::clamp((free - m_wall->width()) / 2, 48, std::min(kMostMini + 24, lines / 2 - kMiniText));
+    for (MiniMap* map : m_minis) map->setMaxSide(side);
+    m_chartsPart->setVisible(true);
+}
+
+void AttendPage::placeMinis(bool isBeside) {
+    if (m_miniGrid->count() > 0 && isBeside == m_hasMinisBeside) return;
+    m_hasMinisBeside = isBeside;
+    m_upper->setDirection(isBeside ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+    m_upper->setSpacing(isBeside ? metrics::kColumnGap : metrics::kSpace8);
+    for (int i = 0; i < static_cast<int>(m_minis.size()); ++i) {
+        MiniMap* map = m_minis[static_cast<std::size_t>(i)];
+        m_miniGrid->removeWidget(map);
+        if (isBeside) m_miniGrid->addWidget(map, i / 2, i % 2, Qt::AlignTop);
+        else m_miniGrid->addWidget(map, 0, i);
+        m_miniGrid->setColumnStretch(i, isBeside && i > 1 ? 0 : 1);
+    }
 }
 
 void AttendPage::resizeEvent(QResizeEvent*) { arrange(); }

@@ -1,5 +1,6 @@
 #include "app/pages/compare_inspector.h"
 
+#include "app/pages/page_parts.h"
 #include "widgets/controls/chip.h"
 #include "widgets/controls/controls.h"
 #include "widgets/controls/key_value_list.h"
@@ -155,11 +156,11 @@ CompareInspector::CompareInspector(QWidget* parent) : QWidget(parent) {
     layout->addWidget(m_grouping);
     m_rows = new RunRows(this);
     layout->addWidget(m_rows);
-    m_differenceSection = new Section(tr("Difference"), this);
+    layout->addSpacing(metrics::kSpace8);
     auto* body = new QWidget;
     auto* inner = new QVBoxLayout(body);
-    inner->setContentsMargins(metrics::kSpace12, 0, metrics::kSpace12, metrics::kSpace8);
-    inner->setSpacing(4);
+    inner->setContentsMargins(0, 0, 0, 0);
+    inner->setSpacing(metrics::kSpace4);
     auto* line = new QHBoxLayout;
     m_value = makeLabel({}, Type::Figure, Color::Text, body);
     line->addWidget(m_value);
@@ -177,13 +178,10 @@ CompareInspector::CompareInspector(QWidget* parent) : QWidget(parent) {
     m_sentence = makeLabel({}, Type::Caption, Color::Text2, body);
     m_sentence->setWordWrap(true);
     inner->addWidget(m_sentence);
-    m_differenceSection->setBody(body);
-    m_differenceSection->setBodyMargins(0, 0, 0, 0);
-    layout->addWidget(m_differenceSection);
-    auto* figure = new Section(tr("Figure"), this);
+    m_differenceSection = addInspectorSection(layout, tr("Difference"), body, this);
     auto* buttons = new QWidget;
     auto* row = new QHBoxLayout(buttons);
-    row->setContentsMargins(metrics::kSpace12, 0, metrics::kSpace12, metrics::kSpace8);
+    row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(metrics::kSpace8);
     auto* exporting = makeButton(tr("Export figure"), QStringLiteral("export"), ButtonKind::Normal, ControlSize::Normal, buttons);
     exporting->setToolTip(tr("PDF, SVG or PNG with text as text; CSV with every point"));
@@ -191,9 +189,8 @@ CompareInspector::CompareInspector(QWidget* parent) : QWidget(parent) {
     latex->setToolTip(tr("Copies the table for a paper"));
     row->addWidget(exporting, 1);
     row->addWidget(latex);
-    figure->setBody(buttons);
-    figure->setBodyMargins(0, 0, 0, 0);
-    layout->addWidget(figure);
+    exporting->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    addInspectorSection(layout, tr("Figure"), buttons, this);
     layout->addStretch(1);
     connect(exporting, &QPushButton::clicked, this, &CompareInspector::exportFigureClicked);
     connect(latex, &QPushButton::clicked, this, &CompareInspector::latexClicked);
@@ -213,7 +210,6 @@ void CompareInspector::setRuns(const std::vector<feed::RunInfo>& runs, const std
 void CompareInspector::setDifference(const QString& title, const QString& metric, const std::optional<PairedDifference>& paired,
                                      const QString& sentence, const QString& welchText) {
     m_differenceSection->setTitle(title.isEmpty() ? tr("Difference") : title);
-    m_differenceSection->setCount(metric);
     const bool hasResult = paired.has_value();
     m_value->parentWidget()->setVisible(hasResult);
     m_interval->setVisible(hasResult);
@@ -224,6 +220,7 @@ void CompareInspector::setDifference(const QString& title, const QString& metric
     if (hasResult) {
         m_value->setText(format::signedFixed(100 * paired->difference, 2));
         m_interval->setValues(100 * paired->low, 100 * paired->difference, 100 * paired->high);
+        rows.append({tr("metric"), metric, {}});
         rows.append({tr("interval"), format::signedFixed(100 * paired->low, 2) + QStringLiteral(" … ") + format::signedFixed(100 * paired->high, 2), {}});
         rows.append({tr("paired bootstrap"), paired->p < 0.001 ? QStringLiteral("p < 0.001") : QStringLiteral("p = %1").arg(format::fixed(paired->p, 3)), {}});
         rows.append({tr("items"), tr("%1 shared").arg(format::count(paired->items)), {}});

@@ -7,9 +7,6 @@
 #include "app/shell/error_presenter.h"
 #include "engine/feed/array_record.h"
 #include "engine/feed/metric_names.h"
-#include "widgets/controls/controls.h"
-#include "widgets/controls/messages.h"
-#include "widgets/controls/page_tool_bar.h"
 #include "widgets/controls/segmented_control.h"
 #include "widgets/plot/chart_export.h"
 #include "widgets/plot/chart_group.h"
@@ -20,10 +17,7 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
-#include <QHBoxLayout>
-#include <QMenu>
 #include <QStackedWidget>
-#include <QVBoxLayout>
 
 #include <algorithm>
 #include <cmath>
@@ -34,15 +28,6 @@ using namespace widgets;
 namespace names = feed::names;
 
 namespace {
-
-QWidget* padded(QWidget* inner, int left, int right) {
-    auto* box = new QWidget;
-    setGround(box, Color::Well);
-    auto* layout = new QVBoxLayout(box);
-    layout->setContentsMargins(left, metrics::kSpace4, right, metrics::kSpace4);
-    layout->addWidget(inner);
-    return box;
-}
 
 /// The newest array of test answers of a run; an error says what is missing.
 Result<std::vector<std::uint8_t>> readCorrect(const runtime::Workspace& workspace, const std::string& run) {
@@ -56,121 +41,6 @@ Result<std::vector<std::uint8_t>> readCorrect(const runtime::Workspace& workspac
 }
 
 }  // namespace
-
-ComparePage::ComparePage(AppContext& context, QWidget* parent) : Page(context, parent), m_lines(context) {
-    setGround(this, Color::Well);
-    m_group = new ChartGroup(this);
-    m_group->setXKind(XKind::Epoch);
-    buildToolBar();
-    m_loss = new LossChart(tr("Valid loss"), tr("by epoch"), this);
-    m_top1 = new LossChart(tr("Valid top-1"), tr("by epoch"), this);
-    m_loss->setLateFocused(true);
-    m_top1->setLateFocused(true);
-    m_group->add(m_loss);
-    m_group->add(m_top1);
-    m_model = new CompareModel(this);
-    m_table = new CompareTableView(this);
-    m_table->setCompareModel(m_model);
-    auto* body = new QWidget(this);
-    auto* column = new QVBoxLayout(body);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    auto* row = new QHBoxLayout;
-    row->setSpacing(0);
-    row->addWidget(padded(m_loss, metrics::kPagePadding, metrics::kSpace8), 1);
-    row->addWidget(makeLine(Qt::Vertical, body));
-    row->addWidget(padded(m_top1, metrics::kSpace8, metrics::kPagePadding), 1);
-    column->addLayout(row, 5);
-    column->addWidget(makeLine(Qt::Horizontal, body));
-    m_tableBox = padded(m_table, metrics::kPagePadding, metrics::kPagePadding);
-    column->addWidget(m_tableBox, 6);
-    m_stack = new QStackedWidget(this);
-    m_stack->addWidget(body);
-    auto* empty = new EmptyState(QStringLiteral("compare"), tr("Nothing to compare yet"),
-                                 tr("Click the square before the names of two or more runs in the list."), this);
-    m_stack->addWidget(empty);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(0);
-    layout->addWidget(m_bar);
-    layout->addWidget(m_stack, 1);
-    connectSignals();
-    scheduleRebuild();
-}
-
-ComparePage::~ComparePage() {
-    if (m_inspector && !m_inspector->parent()) delete m_inspector;
-}
-
-void ComparePage::buildToolBar() {
-    m_bar = new PageToolBar(this);
-    m_bar->addDroppable(makeLabel(tr("Group"), Type::Body, Color::Text2, m_bar), 4);
-    m_groupBox = new QComboBox(m_bar);
-    m_groupBox->addItems({tr("all but seed"), tr("single runs")});
-    m_groupBox->setAccessibleName(tr("Group"));
-    m_bar->add(m_groupBox);
-    m_bar->addDroppable(makeLabel(tr("Band"), Type::Body, Color::Text2, m_bar), 4);
-    m_band = new SegmentedControl({tr("Seeds"), tr("95 %"), tr("None")}, m_bar);
-    m_band->setCurrentIndex(1);
-    m_band->setSegmentToolTip(0, tr("Every seed as a thin line under the mean"));
-    m_band->setSegmentToolTip(1, tr("95 % interval of the mean over seeds, by Student's t"));
-    m_bar->add(m_band);
-    m_bar->addSeparator();
-    m_bar->addDroppable(makeLabel(tr("Baseline"), Type::Body, Color::Text2, m_bar), 3);
-    m_baselineBox = new QComboBox(m_bar);
-    m_baselineBox->setAccessibleName(tr("Baseline"));
-    m_baselineBox->setMaximumWidth(180);
-    m_bar->add(m_baselineBox);
-    m_bar->addStretch();
-    m_xKind = new SegmentedControl({tr("Step"), tr("Epoch"), tr("Time")}, m_bar);
-    m_xKind->setCurrentIndex(1);
-    m_xKind->setAccessibleName(tr("Horizontal axis"));
-    m_bar->add(m_xKind);
-    m_logY = makeToggle(QStringLiteral("log-axis"), tr("Log scale on y of the loss (L in a chart)"), false, m_bar);
-    m_back = makeIconButton(QStringLiteral("zoom-back"), tr("Zoom back (Backspace in a chart)"), m_bar);
-    m_reset = makeIconButton(QStringLiteral("zoom-reset"), tr("Reset zoom (0 or double click in a chart)"), m_bar);
-    m_bar->addDroppable(m_logY, 1);
-    m_bar->addDroppable(m_back, 1);
-    m_bar->addDroppable(m_reset, 1);
-    auto* exporting = makeButton(tr("Export"), QStringLiteral("export"), ButtonKind::Normal, ControlSize::Normal, m_bar);
-    m_bar->add(exporting);
-    connect(exporting, &QPushButton::clicked, this, [this, exporting] {
-        QMenu menu;
-        menu.addAction(tr("Figure: PDF, SVG, PNG or CSV…"), this, &ComparePage::exportFigure);
-        menu.addSeparator();
-        menu.addAction(tr("Copy table as LaTeX"), this, [this] { copyTable(true); });
-        menu.addAction(tr("Copy table as CSV"), this, [this] { copyTable(false); });
-        menu.exec(exporting->mapToGlobal(QPoint(0, exporting->height() + 2)));
-    });
-}
-
-void ComparePage::connectSignals() {
-    EngineBridge* bridge = context().bridge;
-    connect(m_xKind, &SegmentedControl::currentChanged, this, [this](int index) {
-        m_group->setXKind(static_cast<XKind>(index));
-        rebuildCharts();
-    });
-    connect(m_band, &SegmentedControl::currentChanged, this, [this](int) { rebuildCharts(); });
-    connect(m_groupBox, &QComboBox::activated, this, [this](int) { rebuild(); });
-    connect(m_baselineBox, &QComboBox::activated, this, [this](int index) { setBaseline(m_ids.value(index)); });
-    connect(m_logY, &QToolButton::toggled, m_loss, &LossChart::setLogY);
-    connect(m_loss, &LossChart::logYChanged, m_logY, &QToolButton::setChecked);
-    connect(m_back, &QToolButton::clicked, m_group, &ChartGroup::zoomBack);
-    connect(m_reset, &QToolButton::clicked, m_group, &ChartGroup::zoomReset);
-    const auto zoomState = [this] {
-        m_back->setEnabled(m_group->canGoBack());
-        m_reset->setEnabled(m_group->isZoomed());
-    };
-    connect(m_group, &ChartGroup::historyChanged, this, zoomState);
-    zoomState();
-    connect(m_group, &ChartGroup::exportRequested, this, [this](LossChart*) { exportFigure(); });
-    connect(context().selection, &Selection::currentRunChanged, this, &ComparePage::scheduleRebuild);
-    connect(context().selection, &Selection::shownRunsChanged, this, &ComparePage::scheduleRebuild);
-    connect(bridge, &EngineBridge::catalogChanged, this, &ComparePage::scheduleRebuild);
-    connect(bridge, &EngineBridge::jobStateChanged, this, [this](quint64, const QString& run) { if (m_ids.contains(run)) scheduleRebuild(); });
-    connect(bridge, &EngineBridge::runLoaded, this, [this](const QString& run) { if (m_ids.contains(run)) scheduleRebuild(); });
-    connect(bridge, &EngineBridge::pointsAppended, this, &ComparePage::onPoints);
-}
 
 void ComparePage::activated() {
     m_isActive = true;
@@ -332,8 +202,8 @@ QString ComparePage::welchSentence(int a, int b) const {
     };
     const auto va = valuesOf(*groupA), vb = valuesOf(*groupB);
     if (va.empty() && vb.empty()) return {};
-    if (va.size() < 2) return tr("needs %1 more of %2").arg(2 - static_cast<int>(va.size())).arg(groupA->label.section(u',', 0, 0));
-    if (vb.size() < 2) return tr("needs %1 more of %2").arg(2 - static_cast<int>(vb.size())).arg(groupB->label.section(u',', 0, 0));
+    if (va.size() < 2 && vb.size() < 2) return tr("needs 2 seeds of each");
+    if (va.size() < 2 || vb.size() < 2) return tr("needs 2 seeds of %1").arg((va.size() < 2 ? groupA : groupB)->label.section(u',', 0, 0));
     const auto result = welch(va, vb);
     return result ? (result->p < 0.001 ? QStringLiteral("p < 0.001") : QStringLiteral("p = %1").arg(format::fixed(result->p, 3))) : tr("seeds do not vary");
 }

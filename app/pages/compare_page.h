@@ -6,11 +6,11 @@
 
 #include "app/pages/compare_groups.h"
 #include "app/pages/page.h"
+#include "app/pages/page_parts.h"
 #include "app/pages/run_lines.h"
 
 class QComboBox;
 class QStackedWidget;
-class QToolButton;
 
 namespace espalier::widgets {
 class ChartGroup;
@@ -52,8 +52,11 @@ public:
     const std::vector<RunGroup>& groups() const { return m_groups; }
 
 private:
+    // compare_page_parts.cpp: what stands where
     void buildToolBar();
     void connectSignals();
+
+    // compare_page.cpp: what is read and shown
     void scheduleRebuild();
     void rebuild();
     void rebuildCharts();
@@ -74,7 +77,7 @@ private:
     widgets::PageToolBar* m_bar = nullptr;
     QComboBox *m_groupBox = nullptr, *m_baselineBox = nullptr;
     widgets::SegmentedControl *m_band = nullptr, *m_xKind = nullptr;
-    QToolButton *m_logY = nullptr, *m_back = nullptr, *m_reset = nullptr;
+    ChartTools m_tools;
     QStackedWidget* m_stack = nullptr;
     widgets::ChartGroup* m_group = nullptr;
     widgets::LossChart *m_loss = nullptr, *m_top1 = nullptr;

@@ -124,9 +124,16 @@ Result<LayerArrays> readLayerArrays(const runtime::Workspace& workspace, const s
     return arrays;
 }
 
-double costOf(const feed::TradeoffPoint& point, CostKind kind) {
+namespace {
+
+/// Models of the desk are thousands of bytes; their axis counts KB.
+bool isSmall(const QuantizeData& data) { return data.tables.job.baseBytes < 1'000'000; }
+
+}  // namespace
+
+double costOf(const QuantizeData& data, const feed::TradeoffPoint& point, CostKind kind) {
     switch (kind) {
-    case CostKind::Size: return static_cast<double>(point.bytesTotal) / 1e6;
+    case CostKind::Size: return static_cast<double>(point.bytesTotal) / (isSmall(data) ? 1e3 : 1e6);
     case CostKind::Latency: return point.latencyMsP50;
     case CostKind::Operations: return point.bops / 1e9;
     }
@@ -134,12 +141,12 @@ double costOf(const feed::TradeoffPoint& point, CostKind kind) {
 }
 
 bool hasCost(const QuantizeData& data, CostKind kind) {
-    return std::any_of(data.tables.points.begin(), data.tables.points.end(), [kind](const auto& point) { return costOf(point, kind) > 0; });
+    return std::any_of(data.tables.points.begin(), data.tables.points.end(), [&](const auto& point) { return costOf(data, point, kind) > 0; });
 }
 
-QString costUnit(CostKind kind) {
+QString costUnit(const QuantizeData& data, CostKind kind) {
     switch (kind) {
-    case CostKind::Size: return tr("MB stored");
+    case CostKind::Size: return isSmall(data) ? tr("KB stored") : tr("MB stored");
     case CostKind::Latency: return tr("ms a sample, median");
     case CostKind::Operations: return tr("G bit operations a sample");
     }
@@ -158,18 +165,16 @@ std::vector<ScatterPoint> scatterPoints(const QuantizeData& data, CostKind kind)
     for (const auto& point : data.tables.points) {
         ScatterPoint mark;
         mark.id = point.pointId;
-        mark.cost = costOf(point, kind);
+        mark.cost = costOf(data, point, kind);
         mark.metric = point.metric;
         mark.low = point.metricLo;
         mark.high = point.metricHi;
         mark.method = text(point.method);
         mark.isBase = point.pointId == 0;
         mark.isOnFront = point.onFront != 0;
-        const QString size = format::bytes(point.bytesTotal);
-        mark.label = mark.isBase ? text(point.label) + QStringLiteral(", ") + size : shortLabel(point);
-        if (!mark.isBase && !mark.isOnFront) mark.label += u' ' + theme().methodLook(mark.method).label;
-        mark.toolTip = tr("%1: %2 at %3").arg(text(point.label), format::fixed(point.metric, 4), size);
-        if (std::isfinite(point.metricLo)) mark.toolTip += tr(", 95 % %1 to %2").arg(format::fixed(point.metricLo, 4), format::fixed(point.metricHi, 4));
+        mark.name = text(point.label);
+        mark.detail = format::bytes(point.bytesTotal);
+        mark.label = mark.isBase ? mark.name + QStringLiteral(", ") + mark.detail : shortLabel(point);
         points.push_back(std::move(mark));
     }
     return points;

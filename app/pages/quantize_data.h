@@ -53,9 +53,9 @@ struct LayerArrays {
 Result<QuantizeData> readQuantizeData(const runtime::Workspace& workspace, const std::string& run);
 Result<LayerArrays> readLayerArrays(const runtime::Workspace& workspace, const std::string& run, const QuantizeData& places, int point, const std::string& layer);
 
-double costOf(const feed::TradeoffPoint& point, CostKind kind);
+double costOf(const QuantizeData& data, const feed::TradeoffPoint& point, CostKind kind);
 bool hasCost(const QuantizeData& data, CostKind kind);
-QString costUnit(CostKind kind);
+QString costUnit(const QuantizeData& data, CostKind kind);
 /// "w4", "w4a8": a point's label without its method.
 QString shortLabel(const feed::TradeoffPoint& point);
 std::vector<widgets::ScatterPoint> scatterPoints(const QuantizeData& data, CostKind kind);

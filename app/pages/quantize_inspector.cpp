@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/pages/page_parts.h"
 #include "widgets/controls/chip.h"
 #include "widgets/controls/controls.h"
 #include "widgets/controls/flow_layout.h"
@@ -95,14 +96,6 @@ private:
 
 namespace {
 
-Section* addSection(QVBoxLayout* layout, const QString& title, QWidget* body, QWidget* parent) {
-    auto* section = new Section(title, parent);
-    section->setBody(body);
-    section->setBodyMargins(12, 0, 12, 8);
-    layout->addWidget(section);
-    return section;
-}
-
 KeyValue number(const QString& key, std::int64_t value, bool isBold = false) {
     KeyValue row{key, format::count(value), {}};
     row.isNumber = true;
@@ -137,14 +130,14 @@ QuantizeInspector::QuantizeInspector(QWidget* parent) : QWidget(parent) {
     readings->addWidget(m_size);
     layout->addLayout(readings);
     m_losses = new KeyValueList(this);
-    m_lossSection = addSection(layout, tr("Against the base"), m_losses, this);
+    m_lossSection = addInspectorSection(layout, tr("Against the base"), m_losses, this);
     m_bytes = new KeyValueList(this);
-    m_byteSection = addSection(layout, tr("Bytes"), m_bytes, this);
+    m_byteSection = addInspectorSection(layout, tr("Bytes"), m_bytes, this);
     m_byteSection->setCount(tr("exact"));
     m_layer = new KeyValueList(this);
-    m_layerSection = addSection(layout, tr("Layer"), m_layer, this);
+    m_layerSection = addInspectorSection(layout, tr("Layer"), m_layer, this);
     m_near = new NearRows(this);
-    m_nearSection = addSection(layout, tr("Smallest within"), m_near, this);
+    m_nearSection = addInspectorSection(layout, tr("Smallest within"), m_near, this);
     m_nearSection->setCount(tr("1 % of base"));
     auto* foot = new QVBoxLayout;
     foot->setContentsMargins(12, 8, 12, 12);
@@ -222,7 +215,7 @@ void QuantizeInspector::setLayer(const QuantizeData& data, const feed::TradeoffP
     if (const auto* row = data.recon(layer->layerIx, point->method, bits)) {
         const QString method = theme().methodLook(text(point->method)).label;
         rows << KeyValue{tr("error before"), format::significant(row->errOutInit, 3), tr("output MSE")};
-        rows << KeyValue{tr("error after"), format::significant(row->errOut, 3), method};
+        rows << KeyValue{tr("error, %1").arg(method), format::significant(row->errOut, 3), {}};
         rows << KeyValue{tr("relative error"), format::significant(row->nsr, 3), {}};
         if (std::isfinite(row->sqnrDb)) rows << KeyValue{tr("SQNR"), format::fixed(row->sqnrDb, 1), tr("dB")};
     }

@@ -6,10 +6,12 @@
 #include <functional>
 
 #include "app/pages/page.h"
+#include "app/pages/page_parts.h"
 #include "app/pages/quantize_data.h"
 
 class QComboBox;
 class QLabel;
+class QMenu;
 class QPushButton;
 class QStackedWidget;
 class QToolButton;
@@ -17,14 +19,16 @@ class QToolButton;
 namespace espalier::widgets {
 class Badge;
 class ChartHeader;
+class ColorBar;
 class EmptyState;
 class KeyValueList;
 class MethodLegend;
 class PageToolBar;
+class PaintedChart;
 class ProgressBar;
+class ReadoutBox;
 class SegmentedControl;
 class ShiftScatter;
-class Swatch;
 class WeightHistogram;
 }  // namespace espalier::widgets
 
@@ -54,7 +58,9 @@ public:
     /// Writes the model of a point in the background; `exported` follows. The button asks chooseFile first.
     void exportPointTo(int point, const QString& path);
     /// Asks for the file of an export; tests put their own in.
-    std::function<QString(const QString& suggested)> chooseFile;
+    std::function<QString(const QString& suggested)> chooseFile, chooseFigure;
+    void fillExportMenu(QMenu& menu);
+    widgets::Figure lanesFigure() const;
 
     // For tests: what is drawn.
     widgets::TradeoffScatter* scatter() const { return m_scatter; }
@@ -62,6 +68,9 @@ public:
     widgets::AllocationStrip* allocation() const { return m_allocation; }
     widgets::CalibrationBars* calibration() const { return m_calibration; }
     widgets::WeightHistogram* histogram() const { return m_histogram; }
+    widgets::ShiftScatter* shift() const { return m_shift; }
+    widgets::MethodLegend* legend() const { return m_legend; }
+    widgets::ReadoutBox* readout() const { return m_readout; }
     QuantizeInspector* details() const;
     const QuantizeData& data() const { return m_data; }
     int selectedPoint() const { return m_point; }
@@ -80,17 +89,22 @@ private:
     QWidget* buildRight();
     void connectParts();
 
-    // quantize_page.cpp: what is read and shown
+    // quantize_page.cpp: what is read and chosen
     void setRun();
     QStringList jobsOf(const QString& run) const;
     void showJob(const QString& job);
     void scheduleRead();
     void readJob();
     void takeData(QuantizeData data);
+    void exportChart(widgets::PaintedChart* chart);
+    void exportLanes();
     void selectPoint(int id, bool isByUser);
     void selectLayer(int layer);
+
+    // quantize_page_views.cpp: what the parts show
     void refreshToolBar();
     void refreshScatter();
+    void refreshLegend();
     void refreshLanes();
     void refreshCells();
     void refreshBadge();
@@ -111,8 +125,8 @@ private:
     QTimer m_readTimer;
 
     widgets::PageToolBar* m_bar = nullptr;
-    widgets::Swatch* m_swatch = nullptr;
-    QLabel *m_runName = nullptr, *m_jobLabel = nullptr, *m_stage = nullptr, *m_lowLabel = nullptr, *m_highLabel = nullptr;
+    RunTitle m_title;
+    QLabel *m_jobLabel = nullptr, *m_stage = nullptr, *m_lowLabel = nullptr, *m_highLabel = nullptr;
     QComboBox* m_jobBox = nullptr;
     widgets::ProgressBar* m_progress = nullptr;
     widgets::SegmentedControl *m_costControl = nullptr, *m_measureControl = nullptr;
@@ -120,7 +134,8 @@ private:
     QStackedWidget* m_stack = nullptr;
     widgets::EmptyState* m_empty = nullptr;
     QPushButton* m_start = nullptr;
-    QWidget *m_body = nullptr, *m_right = nullptr, *m_colorBar = nullptr, *m_optionsPart = nullptr;
+    QWidget *m_body = nullptr, *m_right = nullptr, *m_optionsPart = nullptr;
+    widgets::ColorBar* m_colorBar = nullptr;
     widgets::LayerColumns* m_columns = nullptr;
     widgets::ChartHeader *m_scatterHeader = nullptr, *m_sensitivityHeader = nullptr, *m_allocationHeader = nullptr, *m_calibrationHeader = nullptr,
                          *m_histogramHeader = nullptr, *m_shiftHeader = nullptr, *m_optionsHeader = nullptr;
@@ -132,6 +147,7 @@ private:
     widgets::CalibrationBars* m_calibration = nullptr;
     widgets::WeightHistogram* m_histogram = nullptr;
     widgets::ShiftScatter* m_shift = nullptr;
+    widgets::ReadoutBox* m_readout = nullptr;
     widgets::KeyValueList* m_options = nullptr;
     QPointer<QuantizeInspector> m_inspector;  ///< shown by the window, which may outlive or delete it
 };

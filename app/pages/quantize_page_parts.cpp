@@ -2,6 +2,7 @@
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QPainter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -18,7 +19,7 @@
 #include "widgets/controls/page_tool_bar.h"
 #include "widgets/controls/section.h"
 #include "widgets/controls/segmented_control.h"
-#include "widgets/heatmap/heat_image.h"
+#include "widgets/heatmap/color_bar.h"
 #include "widgets/plot/method_legend.h"
 #include "widgets/plot/weight_views.h"
 #include "widgets/theme/metrics.h"
@@ -31,20 +32,6 @@ namespace {
 
 constexpr int kRightUsual = 312, kRightCompact = 248, kCompactWidth = 880, kCompactHeight = 600;
 
-/// The colours of the sensitivity map, low to high.
-class CellScale : public QWidget {
-public:
-    explicit CellScale(QWidget* parent) : QWidget(parent) { setFixedSize(70, 8); }
-    bool isSigned = true;
-
-protected:
-    void paintEvent(QPaintEvent*) override {
-        QPainter painter(this);
-        if (isSigned) return paintColorBar(painter, rect(), true);
-        for (int x = 0; x < width(); ++x) painter.fillRect(x, 0, 1, height(), errorColor(x / double(width() - 1)));
-    }
-};
-
 QWidget* padded(QWidget* parent, QVBoxLayout** inner, int left, int right) {
     auto* box = new QWidget(parent);
     *inner = new QVBoxLayout(box);
@@ -55,20 +42,9 @@ QWidget* padded(QWidget* parent, QVBoxLayout** inner, int left, int right) {
 
 }  // namespace
 
-void setCellScale(QWidget* scale, bool isSigned) {
-    static_cast<CellScale*>(scale)->isSigned = isSigned;
-    scale->update();
-}
-
 void QuantizePage::buildToolBar() {
     m_bar = new PageToolBar(this);
-    m_swatch = new Swatch(0, true, m_bar);
-    m_swatch->setAttribute(Qt::WA_TransparentForMouseEvents);
-    m_swatch->setFocusPolicy(Qt::NoFocus);
-    m_runName = makeLabel({}, Type::BodyStrong, Color::Text, m_bar);
-    m_bar->addDroppable(m_swatch, 4);
-    m_bar->addDroppable(m_runName, 4);
-    m_bar->addSeparator();
+    m_title = addRunTitle(m_bar);
     m_jobLabel = makeLabel(tr("Job"), Type::Body, Color::Text2, m_bar);
     m_bar->addDroppable(m_jobLabel, 3);
     m_jobBox = new QComboBox(m_bar);
@@ -88,9 +64,14 @@ void QuantizePage::buildToolBar() {
     m_bar->add(m_allButton);
     m_bar->addSeparator();
     auto* exporting = makeButton(tr("Export"), QStringLiteral("export"), ButtonKind::Normal, ControlSize::Normal, m_bar);
-    exporting->setToolTip(tr("The scatter as a picture"));
+    exporting->setToolTip(tr("Charts as PDF, SVG, PNG or CSV"));
     m_bar->add(exporting);
-    connect(exporting, &QPushButton::clicked, this, &QuantizePage::exportFigure);
+    connect(exporting, &QPushButton::clicked, this, [this, exporting] {
+        auto* menu = new QMenu(exporting);
+        menu->setAttribute(Qt::WA_DeleteOnClose);
+        fillExportMenu(*menu);
+        menu->popup(exporting->mapToGlobal(QPoint(0, exporting->height() + 2)));
+    });
 }
 
 QWidget* QuantizePage::buildLeft() {
@@ -120,8 +101,9 @@ QWidget* QuantizePage::buildLeft() {
     m_measureControl->setSegmentToolTip(1, tr("Relative output error of every layer under the chosen point's method, log scale; outlined: what it has"));
     m_lowLabel = makeLabel({}, Type::Caption, Color::Text2, left);
     m_highLabel = makeLabel({}, Type::Caption, Color::Text2, left);
-    m_colorBar = new CellScale(left);
-    for (QWidget* widget : {static_cast<QWidget*>(m_lowLabel), m_colorBar, static_cast<QWidget*>(m_highLabel), static_cast<QWidget*>(m_measureControl)})
+    m_colorBar = new ColorBar({70, 8}, left);
+    m_colorBar->setUnsignedColors(errorColor);
+    for (QWidget* widget : {static_cast<QWidget*>(m_lowLabel), static_cast<QWidget*>(m_colorBar), static_cast<QWidget*>(m_highLabel), static_cast<QWidget*>(m_measureControl)})
         m_sensitivityHeader->addRight(widget);
     lower->addWidget(m_sensitivityHeader);
     m_sensitivity = new SensitivityMap(m_columns, left);
@@ -192,7 +174,16 @@ void QuantizePage::connectParts() {
     connect(m_allButton, &QToolButton::toggled, m_scatter, &TradeoffScatter::setShowsAll);
     connect(m_badge, &QAbstractButton::clicked, this, [this] { m_allButton->setChecked(true); });
     connect(m_legend, &MethodLegend::toggled, m_scatter, &TradeoffScatter::setMethodHidden);
-    connect(m_scatter, &TradeoffScatter::rangeChanged, this, &QuantizePage::refreshBadge);
+    connect(m_legend, &MethodLegend::isolated, m_scatter, &TradeoffScatter::isolateMethod);
+    connect(m_scatter, &TradeoffScatter::visibilityChanged, this, &QuantizePage::refreshLegend);
+    connect(m_scatter, &TradeoffScatter::viewChanged, this, &QuantizePage::refreshBadge);
+    m_columns->setReadout(m_readout);
+    for (PaintedChart* chart : {static_cast<PaintedChart*>(m_scatter), static_cast<PaintedChart*>(m_histogram), static_cast<PaintedChart*>(m_shift)}) {
+        chart->setReadout(m_readout);
+        connect(chart, &PaintedChart::exportRequested, this, [this, chart] { exportChart(chart); });
+    }
+    for (Lane* lane : {static_cast<Lane*>(m_sensitivity), static_cast<Lane*>(m_allocation), static_cast<Lane*>(m_calibration)})
+        connect(lane, &Lane::exportRequested, this, &QuantizePage::exportLanes);
     connect(m_scatter, &TradeoffScatter::picked, this, [this](int id) { selectPoint(id, true); });
     connect(m_columns, &LayerColumns::selectedChanged, this, &QuantizePage::selectLayer);
     connect(m_inspector.data(), &QuantizeInspector::pointPicked, this, [this](int id) { selectPoint(id, true); });

@@ -47,7 +47,9 @@ void StallWatch::look() {
     if (job && job->id == m_dismissed) return;
     if (job) return show(*job, secs);
     m_dismissed = 0;
-    if (m_banner) ESPALIER_LOG(Info, "window") << "the job goes on";
+    if (m_banner) {
+        ESPALIER_LOG(Info, "window") << "the job goes on";
+    }
     delete m_banner;
     m_shown = 0;
     m_shownText.clear();

@@ -113,7 +113,15 @@ QStringList violations(const std::vector<ObjectDeps>& objects, const QString& so
         const QString prefix = root.absolutePath() + u'/';
         return path.startsWith(prefix) ? path.mid(prefix.size()) : path;
     };
-    static const QRegularExpression pluginFile(QStringLiteral("^plugins/[^/]+/([^/.]+)"));
+    // A recipe is its <slug>.md and all files named <slug>_*: the longest such slug says whose a file is.
+    const auto recipeOf = [&](const QString& path) {
+        static const QRegularExpression pluginFile(QStringLiteral("^(plugins/[^/]+/)([^/.]+)"));
+        const auto match = pluginFile.match(path);
+        auto slug = match.captured(2);
+        while (!root.exists(match.captured(1) + slug + QStringLiteral(".md")) && slug.contains(u'_'))
+            slug.truncate(slug.lastIndexOf(u'_'));
+        return slug;
+    };
     QStringList found;
     for (const auto& object : objects) {
         const auto source = relative(object.source);
@@ -135,12 +143,10 @@ QStringList violations(const std::vector<ObjectDeps>& objects, const QString& so
                 }
             }
         }
-        // A recipe may be several files that share their first word; another recipe's are out of bounds.
-        const auto own = pluginFile.match(source).captured(1);
+        const auto own = recipeOf(source);
         if (own.isEmpty()) continue;
         for (const auto& file : object.files) {
-            const auto other = pluginFile.match(relative(file)).captured(1);
-            if (!other.isEmpty() && !other.startsWith(own) && !own.startsWith(other))
+            if (const auto other = recipeOf(relative(file)); !other.isEmpty() && other != own)
                 report(file, QStringLiteral("recipes do not know each other"));
         }
     }

@@ -11,6 +11,7 @@
 #include "widgets/plot/chart_export.h"
 #include "widgets/plot/chart_group.h"
 #include "widgets/plot/chart_legend.h"
+#include "widgets/plot/chart_marks.h"
 #include "widgets/plot/chart_style.h"
 #include "widgets/plot/column_canvas.h"
 #include "widgets/plot/loss_chart.h"
@@ -114,6 +115,24 @@ class TestLossChart : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void initTestCase() { theme().install(*qobject_cast<QApplication*>(QApplication::instance())); }
+
+    void theUnitKeepsClearOfMarks() {
+        QCOMPARE(freeLeftOf(100, 20, {}), 80.0);
+        QCOMPARE(freeLeftOf(100, 20, {10, 40}), 80.0);
+        // The last event stands at the end of the axis: the word ends five pixels before it.
+        QCOMPARE(freeLeftOf(100, 20, {100}), 75.0);
+        // Two in a row push it further.
+        QCOMPARE(freeLeftOf(100, 20, {100, 80}), 55.0);
+        QCOMPARE(markWord({0, 0, "lr", "0.000439"}), QStringLiteral("lr 4.39e-4"));
+        QCOMPARE(markWord({0, 0, "stage", "Test"}), QStringLiteral("Test"));
+    }
+
+    void aSmallChartHasThreeTicks() {
+        QCOMPARE(linearTicks(0, 456, 205, 72).size(), qsizetype(1));
+        QCOMPARE(fittingTicks(0, 456, 205, 72, 42), (QVector<double>{0, 200, 400}));
+        QCOMPARE(fittingTicks(0, 456, 800, 72, 42), linearTicks(0, 456, 800, 72));
+        QVERIFY(fittingTicks(0, 456, 40, 72, 42).size() >= 1);
+    }
 
     void everyColumnReachesItsExtremes_data() {
         QTest::addColumn<int>("count");

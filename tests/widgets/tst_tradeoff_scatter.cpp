@@ -186,7 +186,7 @@ void TestTradeoffScatter::clippedSharesCountWholeBins() {
     WeightHistogram histogram;
     histogram.setBins({-3, -2, -1, 0, 1, 2}, {1, 2, 3, 2, 1, 1});
     QCOMPARE(histogram.clippedShares(), (std::pair<double, double>{0, 0}));
-    histogram.setGrid({-1, 0, 1}, Qt::blue);  // reaches half a step further: −1.5 to 1.5
+    histogram.setGrid({-1, 0, 1}, QStringLiteral("flexround"));  // reaches half a step further: −1.5 to 1.5
     const auto [below, above] = histogram.clippedShares();
     QCOMPARE(below, 0.1);   // the bin around −2.5; the one around −1.5 lies at the edge
     QCOMPARE(above, 0.1);

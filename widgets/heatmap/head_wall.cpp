@@ -76,12 +76,16 @@ void HeadWall::setRoom(int height) {
     updateGeometry();
 }
 
-int HeadWall::thumbFor(int width) const {
+int HeadWall::thumbFor(int width) const { return thumbFor(width, m_room); }
+
+int HeadWall::thumbFor(int width, int room) const {
     if (layers() == 0 || heads() == 0) return 62;
-    const int byWidth = (width - kFrame - kLabelWidth) / layers() - kGap;
-    const int byHeight = (m_room - kFrame - kLabelHeight) / heads() - kGap;
+    const int byWidth = (width - kFrame - kLabelWidth + kGap) / layers() - kGap;
+    const int byHeight = (room - kFrame - kLabelHeight + kGap) / heads() - kGap;
     return std::clamp(std::min(byWidth, byHeight), kLeast, kMost);
 }
+
+int HeadWall::widthWith(int thumb) const { return kLabelWidth + kFrame + std::max(1, layers()) * (thumb + kGap) - kGap; }
 
 int HeadWall::heightForWidth(int width) const { return std::max(1, heads()) * (thumbFor(width) + kGap) - kGap + kLabelHeight + kFrame; }
 

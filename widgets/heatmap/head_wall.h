@@ -29,6 +29,9 @@ public:
     /// Most height it may take; thumbnails shrink to fit it and the width.
     void setRoom(int height);
     QRect thumbRect(int layer, int head) const;
+    /// Side of a thumbnail in so much room, and the width that all of them take with it.
+    int thumbFor(int width, int room) const;
+    int widthWith(int thumb) const;
 
     QSize sizeHint() const override;
     bool hasHeightForWidth() const override { return true; }

@@ -87,11 +87,11 @@ void paintColorBar(QPainter& painter, const QRect& rect, bool isSigned) {
     painter.drawImage(rect, bar);
 }
 
-QString heatText(double value, bool isSigned, double scale) {
+QString heatText(double value, bool isSigned, double scale, int figures) {
     if (value == 0) return QStringLiteral("0");
     const double amount = scale > 0 ? scale : std::abs(value);
     const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(amount))) + 1, 0, 6);
-    return isSigned ? format::signedFixed(value, digits) : format::fixed(value, std::min(6, digits + 1));
+    return isSigned ? format::signedFixed(value, digits) : format::fixed(value, std::min(6, digits + figures - 2));
 }
 
 }  // namespace espalier::widgets

@@ -35,7 +35,8 @@ QImage overlayImage(const QImage& image, std::span<const float> values, const To
 /// Horizontal bar of a colour map in a rectangle.
 void paintColorBar(QPainter& painter, const QRect& rect, bool isSigned);
 
-/// "0.0349", "−0.23": values of maps, as many places as three figures of `scale` (or of the value) need.
-QString heatText(double value, bool isSigned = false, double scale = 0);
+/// "0.0349", "−0.23": values of maps, as many places as so many figures of `scale` (or of the value) need; signed ones
+/// get by with two.
+QString heatText(double value, bool isSigned = false, double scale = 0, int figures = 3);
 
 }  // namespace espalier::widgets

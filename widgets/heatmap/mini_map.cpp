@@ -93,14 +93,17 @@ void MiniMap::paintEvent(QPaintEvent*) {
         painter.drawRect(QRectF(area).adjusted(0.5, 0.5, -0.5, -0.5));
     }
     if (showsFocus(this)) paintFocus(painter, area, 2);
-    const QString low = heatText(m_range.low, m_range.isSigned, m_range.high), high = heatText(m_range.high, m_range.isSigned);
+    QString low = heatText(m_range.low, m_range.isSigned, m_range.high, 2);
+    const QString high = heatText(m_range.high, m_range.isSigned, 0, 2);
     painter.setFont(look.font(Type::Caption));
     painter.setPen(look.color(Color::Text2));
+    // Where both ends leave no room for the bar, one number says the same of a symmetric range.
+    if (m_range.isSigned && painter.fontMetrics().horizontalAdvance(low + high) + 24 > area.width()) low.clear();
     const int lowWidth = painter.fontMetrics().horizontalAdvance(low), highWidth = painter.fontMetrics().horizontalAdvance(high);
     const QRect line(area.left(), area.bottom() + 3, area.width(), kScale - 3);
     painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, low);
-    painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, high);
-    const QRect bar(line.left() + lowWidth + 6, line.center().y() - 2, line.width() - lowWidth - highWidth - 12, 6);
+    painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, low.isEmpty() ? QStringLiteral("±") + high.mid(1) : high);
+    const QRect bar(line.left() + (low.isEmpty() ? 0 : lowWidth + 6), line.center().y() - 2, line.width() - lowWidth - highWidth - (low.isEmpty() ? 8 : 12), 6);
     if (bar.width() >= 12) paintColorBar(painter, bar, m_range.isSigned);
 }
 

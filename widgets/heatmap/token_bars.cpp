@@ -13,6 +13,7 @@ namespace espalier::widgets {
 TokenBars::TokenBars(QWidget* parent) : QWidget(parent) {
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
     setMinimumHeight(32);
+    setMouseTracking(true);
     setAccessibleName(tr("Token weights, largest first"));
     connect(&theme(), &Theme::changed, this, qOverload<>(&QWidget::update));
 }
@@ -52,10 +53,22 @@ void TokenBars::paintEvent(QPaintEvent*) {
     }
 }
 
+std::size_t TokenBars::barAt(double x) const {
+    const auto bar = static_cast<std::size_t>(std::clamp(x / std::max(1, width()), 0.0, 1.0) * static_cast<double>(m_sorted.size()));
+    return std::min(bar, m_sorted.size() - 1);
+}
+
 void TokenBars::mousePressEvent(QMouseEvent* event) {
     if (m_sorted.empty() || event->button() != Qt::LeftButton) return;
-    const auto bar = static_cast<std::size_t>(std::clamp(event->position().x() / std::max(1, width()), 0.0, 1.0) * static_cast<double>(m_sorted.size()));
-    Q_EMIT tokenPicked(m_sorted[std::min(bar, m_sorted.size() - 1)].second);
+    Q_EMIT tokenPicked(m_sorted[barAt(event->position().x())].second);
 }
+
+void TokenBars::mouseMoveEvent(QMouseEvent* event) {
+    if (m_sorted.empty()) return;
+    const auto& [amount, token] = m_sorted[barAt(event->position().x())];
+    Q_EMIT hovered(token, amount);
+}
+
+void TokenBars::leaveEvent(QEvent*) { Q_EMIT hovered(-1, 0); }
 
 }  // namespace espalier::widgets

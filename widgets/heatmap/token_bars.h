@@ -20,13 +20,17 @@ public:
 
 Q_SIGNALS:
     void tokenPicked(int token);
+    void hovered(int token, double weight);  ///< −1 when the mouse left
     void halfCountChanged(int tokens);
 
 protected:
     void paintEvent(QPaintEvent*) override;
     void mousePressEvent(QMouseEvent*) override;
+    void mouseMoveEvent(QMouseEvent*) override;
+    void leaveEvent(QEvent*) override;
 
 private:
+    std::size_t barAt(double x) const;
     std::vector<std::pair<float, int>> m_sorted;  ///< amount, token
     QColor m_color;
     int m_half = 0;

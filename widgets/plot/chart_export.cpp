@@ -35,11 +35,6 @@ Error ioError(const QString& path, const QString& why) {
     return error;
 }
 
-QString csvField(const QString& text) {
-    if (!text.contains(u',') && !text.contains(u'"') && !text.contains(u'\n')) return text;
-    return u'"' + QString(text).replace(u'"', QStringLiteral("\"\"")) + u'"';
-}
-
 int rowsOf(const QVector<LossChart*>& charts, int columns) {
     return (static_cast<int>(charts.size()) + columns - 1) / columns;
 }
@@ -56,17 +51,62 @@ void paintFigure(QCPPainter& painter, const QVector<LossChart*>& charts, int col
     }
 }
 
-Result<void> writeCsv(const QVector<LossChart*>& charts, const QString& path) {
+Result<void> writePng(const Figure& figure, const QString& path) {
     QSaveFile file(path);
-    QByteArray bytes = "run,line,x,step,wall_secs,value\n";
-    for (const LossChart* chart : charts) bytes += chart->csv().toUtf8();
-    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit()) {
+    if (!file.open(QIODevice::WriteOnly) || !figureImage(figure).save(&file, "PNG") || !file.commit())
         return tl::unexpected(ioError(path, file.errorString()));
-    }
+    return {};
+}
+
+Result<void> writeSvg(const Figure& figure, const QString& path) {
+    QSaveFile file(path);
+    if (!file.open(QIODevice::WriteOnly)) return tl::unexpected(ioError(path, file.errorString()));
+    QSvgGenerator generator;
+    generator.setOutputDevice(&file);
+    generator.setSize(figure.size);
+    generator.setViewBox(QRect(QPoint(), figure.size));
+    generator.setResolution(96);
+    generator.setTitle(figure.title);
+    QCPPainter painter(&generator);
+    painter.setMode(QCPPainter::pmVectorized);
+    figure.paint(painter, true);
+    painter.end();
+    if (!file.commit()) return tl::unexpected(ioError(path, file.errorString()));
+    return {};
+}
+
+Result<void> writePdf(const Figure& figure, const QString& path) {
+    QSaveFile file(path);
+    if (!file.open(QIODevice::WriteOnly)) return tl::unexpected(ioError(path, file.errorString()));
+    QPdfWriter writer(&file);
+    writer.setCreator(QStringLiteral("Espalier"));
+    writer.setTitle(figure.title);
+    writer.setPageSize(QPageSize(QSizeF(figure.size) * kPointsPerPixel, QPageSize::Point));
+    writer.setPageMargins(QMarginsF());
+    writer.setResolution(96);
+    QCPPainter painter(&writer);
+    painter.setMode(QCPPainter::pmVectorized);
+    figure.paint(painter, true);
+    painter.end();
+    if (!file.commit()) return tl::unexpected(ioError(path, file.errorString()));
+    return {};
+}
+
+Result<void> writeCsv(const Figure& figure, const QString& path) {
+    if (!figure.csv) return tl::unexpected(ioError(path, QStringLiteral("this figure has no numbers to list")));
+    const QByteArray bytes = figure.csv();
+    QSaveFile file(path);
+    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
+        return tl::unexpected(ioError(path, file.errorString()));
     return {};
 }
 
 }  // namespace
+
+QString csvField(const QString& text) {
+    if (!text.contains(u',') && !text.contains(u'"') && !text.contains(u'\n')) return text;
+    return u'"' + QString(text).replace(u'"', QStringLiteral("\"\"")) + u'"';
+}
 
 QSize figureSize(const QVector<LossChart*>& charts, int columns) {
     QSize cell(480, 260);
@@ -75,65 +115,50 @@ QSize figureSize(const QVector<LossChart*>& charts, int columns) {
     return {cell.width() * columns + kFigureGap * (columns - 1), cell.height() * rows + kFigureGap * (rows - 1)};
 }
 
-Result<void> exportCharts(const QVector<LossChart*>& charts, int columns, const QString& path) {
+Result<void> writeFigure(const Figure& figure, const QString& path) {
     const QString suffix = QFileInfo(path).suffix().toLower();
-    columns = std::clamp(columns, 1, std::max(1, static_cast<int>(charts.size())));
-    const QSize size = figureSize(charts, columns);
-    if (suffix == QStringLiteral("csv")) return writeCsv(charts, path);
-    if (suffix == QStringLiteral("png")) {
-        QImage image(size * 2, QImage::Format_ARGB32_Premultiplied);
-        image.setDevicePixelRatio(2);
-        image.fill(ChartLook::forPaper().color(Color::Well));
-        QCPPainter painter(&image);
-        paintFigure(painter, charts, columns, false);
-        painter.end();
-        QSaveFile file(path);
-        if (!file.open(QIODevice::WriteOnly) || !image.save(&file, "PNG") || !file.commit()) {
-            return tl::unexpected(ioError(path, file.errorString()));
-        }
-        return {};
-    }
-    if (suffix == QStringLiteral("svg")) {
-        QSaveFile file(path);
-        if (!file.open(QIODevice::WriteOnly)) return tl::unexpected(ioError(path, file.errorString()));
-        QSvgGenerator generator;
-        generator.setOutputDevice(&file);
-        generator.setSize(size);
-        generator.setViewBox(QRect(QPoint(), size));
-        generator.setResolution(96);
-        generator.setTitle(charts.isEmpty() ? QString() : charts.front()->title());
-        QCPPainter painter(&generator);
-        painter.setMode(QCPPainter::pmVectorized);
-        paintFigure(painter, charts, columns, true);
-        painter.end();
-        if (!file.commit()) return tl::unexpected(ioError(path, file.errorString()));
-        return {};
-    }
-    if (suffix == QStringLiteral("pdf")) {
-        QSaveFile file(path);
-        if (!file.open(QIODevice::WriteOnly)) return tl::unexpected(ioError(path, file.errorString()));
-        QPdfWriter writer(&file);
-        writer.setCreator(QStringLiteral("Espalier"));
-        writer.setPageSize(QPageSize(QSizeF(size) * kPointsPerPixel, QPageSize::Point));
-        writer.setPageMargins(QMarginsF());
-        writer.setResolution(96);
-        QCPPainter painter(&writer);
-        painter.setMode(QCPPainter::pmVectorized);
-        paintFigure(painter, charts, columns, true);
-        painter.end();
-        if (!file.commit()) return tl::unexpected(ioError(path, file.errorString()));
-        return {};
-    }
+    if (suffix == QStringLiteral("png")) return writePng(figure, path);
+    if (suffix == QStringLiteral("svg")) return writeSvg(figure, path);
+    if (suffix == QStringLiteral("pdf")) return writePdf(figure, path);
+    if (suffix == QStringLiteral("csv")) return writeCsv(figure, path);
     return tl::unexpected(ioError(path, QStringLiteral("“%1” is no format for figures, use png, svg, pdf or csv").arg(suffix)));
 }
 
-QString askAndExport(QWidget* parent, const QVector<LossChart*>& charts, int columns, const QString& suggestedName, Error* failed) {
+QImage figureImage(const Figure& figure) {
+    QImage image(figure.size * 2, QImage::Format_ARGB32_Premultiplied);
+    image.setDevicePixelRatio(2);
+    image.fill(ChartLook::forPaper().color(Color::Well));
+    QCPPainter painter(&image);
+    figure.paint(painter, false);
+    return image;
+}
+
+QString askFigurePath(QWidget* parent, const QString& suggestedName) {
     QString filter;
     QString path = QFileDialog::getSaveFileName(
         parent, LossChart::tr("Export figure"), suggestedName + QStringLiteral(".pdf"),
         LossChart::tr("PDF (*.pdf);;SVG (*.svg);;PNG, two pixels for one (*.png);;CSV, every point (*.csv)"), &filter);
+    if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty()) path += u'.' + filter.section(QStringLiteral("*."), 1).section(u')', 0, 0);
+    return path;
+}
+
+Result<void> exportCharts(const QVector<LossChart*>& charts, int columns, const QString& path) {
+    columns = std::clamp(columns, 1, std::max(1, static_cast<int>(charts.size())));
+    Figure figure;
+    figure.title = charts.isEmpty() ? QString() : charts.front()->title();
+    figure.size = figureSize(charts, columns);
+    figure.paint = [&](QPainter& painter, bool isVector) { paintFigure(static_cast<QCPPainter&>(painter), charts, columns, isVector); };
+    figure.csv = [&] {
+        QByteArray bytes = "run,line,x,step,wall_secs,value\n";
+        for (const LossChart* chart : charts) bytes += chart->csv().toUtf8();
+        return bytes;
+    };
+    return writeFigure(figure, path);
+}
+
+QString askAndExport(QWidget* parent, const QVector<LossChart*>& charts, int columns, const QString& suggestedName, Error* failed) {
+    const QString path = askFigurePath(parent, suggestedName);
     if (path.isEmpty()) return {};
-    if (QFileInfo(path).suffix().isEmpty()) path += u'.' + filter.section(QStringLiteral("*."), 1).section(u')', 0, 0);
     const Result<void> result = exportCharts(charts, columns, path);
     if (result) return path;
     if (failed) *failed = result.error();

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "widgets/controls/paint_help.h"
+#include "widgets/plot/chart_export.h"
 #include "widgets/plot/chart_style.h"
 #include "widgets/plot/layer_lanes.h"
 #include "widgets/theme/color_maps.h"
@@ -21,6 +22,8 @@ void paintRowLabel(QPainter& painter, double top, double height, const QString& 
     painter.setPen(theme().color(Color::Text2));
     painter.drawText(QRectF(0, top, kLeft - 6, height), Qt::AlignRight | Qt::AlignVCenter, text);
 }
+
+QColor barColor(const CalibrationBars::Row& row) { return row.method.isEmpty() ? theme().color(Color::Text3) : theme().methodLook(row.method).color; }
 
 }  // namespace
 
@@ -77,59 +80,71 @@ QRectF SensitivityMap::cellRect(int option, int layer) const {
 
 int SensitivityMap::optionAt(double y) const {
     for (int i = 0; i < m_options.size(); ++i) {
-        const QRectF cell = cellRect(i, 0);
+        const QRectF cell = cellRect(i, columns()->first());
         if (y >= cell.top() && y < cell.bottom()) return i;
     }
     return -1;
 }
 
-void SensitivityMap::paintEvent(QPaintEvent*) {
-    QPainter painter(this);
+void SensitivityMap::paintLane(QPainter& painter) const {
     const Theme& look = theme();
     painter.setFont(look.font(Type::Caption));
-    const int layers = columns()->count();
+    const int layers = columns()->count(), first = columns()->first();
     for (int option = 0; option < m_options.size(); ++option) {
-        if (layers > 0) paintRowLabel(painter, cellRect(option, 0).top(), cellRect(option, 0).height(), m_options[option]);
+        if (layers > 0) paintRowLabel(painter, cellRect(option, first).top(), cellRect(option, first).height(), m_options[option]);
         const auto& row = m_values[static_cast<std::size_t>(option)];
-        for (int layer = 0; layer < layers && layer < static_cast<int>(row.size()); ++layer) {
+        for (int layer = first; layer <= columns()->last() && layer < static_cast<int>(row.size()); ++layer) {
             const QRectF cell = cellRect(option, layer);
             const double gap = cell.width() >= 6 ? 1 : 0;
             const QRectF inner = cell.adjusted(0, 0, -gap, -gap);
             painter.fillRect(inner, colorOf(row[static_cast<std::size_t>(layer)]));
-            if (layer == columns()->hovered()) painter.fillRect(inner, QColor(0, 0, 0, 28));
+            if (layer == columns()->hovered() && !isPainting()) painter.fillRect(inner, QColor(0, 0, 0, 28));
         }
     }
     painter.setBrush(Qt::NoBrush);
     QPen outline(Qt::black, 1.5);
     outline.setJoinStyle(Qt::MiterJoin);
     painter.setPen(outline);
-    for (int layer = 0; layer < m_chosen.size() && layer < layers; ++layer)
+    for (int layer = first; layer < m_chosen.size() && layer <= columns()->last(); ++layer)
         if (m_chosen[layer] >= 0 && m_chosen[layer] < m_options.size() && cellRect(0, layer).width() >= 6) {
             const QRectF cell = cellRect(m_chosen[layer], layer);
             const double inset = cell.height() >= 12 && cell.width() >= 12 ? 2.25 : 1.25;
             painter.drawRect(cell.adjusted(inset - 0.5, inset - 0.5, -inset - 0.5, -inset - 0.5));
         }
-    if (columns()->selected() >= 0 && !m_options.isEmpty()) {
+    if (columns()->selected() >= 0 && !m_options.isEmpty() && !isPainting()) {
         const QRectF last = cellRect(static_cast<int>(m_options.size()) - 1, columns()->selected());
         painter.fillRect(QRectF(last.left(), last.bottom(), last.width() - 1, 2), look.color(Color::Accent));
     }
-    if (showsFocus(this)) paintFocus(painter, rect(), metrics::kRadius);
 }
 
 void SensitivityMap::mousePressEvent(QMouseEvent* event) {
     Lane::mousePressEvent(event);
-    const QRectF area = laneArea();
-    const int layer = columns()->columnAt(event->position().x(), area.left(), area.width()), option = optionAt(event->position().y());
+    const int layer = layerAt(event->position()), option = optionAt(event->position().y());
     if (event->button() == Qt::LeftButton && layer >= 0 && option >= 0) Q_EMIT cellPicked(option, layer);
 }
 
-QString SensitivityMap::toolTipFor(int layer, const QPointF& position) const {
-    const QString name = columns()->layers()[layer].name;
-    const int option = optionAt(position.y());
-    if (option < 0) return name;
-    const auto& row = m_values[static_cast<std::size_t>(option)];
-    const double value = layer < static_cast<int>(row.size()) ? row[static_cast<std::size_t>(layer)] : kNaN;
-    return tr("%1, %2: %3").arg(name, m_options[option], std::isfinite(value) ? m_valueName + u' ' + format::significant(value) : tr("not measured"));
+ReadoutBox::Content SensitivityMap::readoutOf(int layer) const {
+    ReadoutBox::Content content = emptyReadout(layer);
+    content.detail = m_valueName;
+    for (int option = 0; option < m_options.size(); ++option) {
+        const auto& row = m_values[static_cast<std::size_t>(option)];
+        const double value = layer < static_cast<int>(row.size()) ? row[static_cast<std::size_t>(layer)] : kNaN;
+        const bool isChosen = layer < m_chosen.size() && m_chosen[layer] == option;
+        content.rows << ReadoutBox::Row{isChosen ? tr("%1, chosen").arg(m_options[option]) : m_options[option], {},
+                                        std::isfinite(value) ? format::significant(value, 5) : tr("not measured"), 0, colorOf(value)};
+    }
+    return content;
+}
+
+QString SensitivityMap::csvRows() const {
+    QString text;
+    for (int option = 0; option < m_options.size(); ++option) {
+        const auto& row = m_values[static_cast<std::size_t>(option)];
+        for (int layer = 0; layer < columns()->count() && layer < static_cast<int>(row.size()); ++layer)
+            if (std::isfinite(row[static_cast<std::size_t>(layer)]))
+                text += csvField(columns()->layers()[layer].name) + u',' + csvField(m_valueName + u' ' + m_options[option]) + u',' + format::copyText(row[static_cast<std::size_t>(layer)]) + u'\n';
+    }
+    return text;
 }
 
 AllocationStrip::AllocationStrip(LayerColumns* columns, QWidget* parent) : Lane(columns, parent) {
@@ -142,28 +157,29 @@ void AllocationStrip::setBars(QVector<Bar> bars) {
     update();
 }
 
-void AllocationStrip::paintEvent(QPaintEvent*) {
-    QPainter painter(this);
+void AllocationStrip::paintLane(QPainter& painter) const {
     const Theme& look = theme();
     paintGround(painter, true);
     const QRectF area = laneArea();
     const double top = area.top() + 15, base = area.bottom() - 1;
-    double most = 0;
-    for (const Bar& bar : m_bars) most = std::max(most, bar.bytes);
+    double most = 0, least = 1e300;
+    for (int i = columns()->first(); i <= columns()->last() && i < m_bars.size(); ++i)
+        if (m_bars[i].bytes > 0) most = std::max(most, m_bars[i].bytes), least = std::min(least, m_bars[i].bytes);
+    const double foot = isLogY() && least < most ? least / 2 : 0;
+    const auto share = [&](double bytes) { return foot > 0 ? std::log(bytes / foot) / std::log(most / foot) : bytes / most; };
     painter.setFont(look.font(Type::Caption));
     painter.setPen(look.color(Color::Text3));
     if (most > 0) {
-        const double kb = most / 1000;
-        const int digits = kb < 10 ? 1 : 0;
-        painter.drawText(QRectF(0, top - 7, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, QString::number(kb, 'f', digits));
-        painter.drawText(QRectF(0, base - 12, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("0"));
+        const auto kb = [](double bytes) { return QString::number(bytes / 1000, 'f', bytes < 10000 ? 1 : 0); };
+        painter.drawText(QRectF(0, top - 7, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, kb(most));
+        painter.drawText(QRectF(0, base - 12, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, foot > 0 ? kb(foot) : QStringLiteral("0"));
     }
     painter.fillRect(QRectF(area.left(), base, area.width(), 1), look.color(Color::Axis));
-    for (int i = 0; i < m_bars.size() && i < columns()->count(); ++i) {
+    for (int i = columns()->first(); i < m_bars.size() && i <= columns()->last(); ++i) {
         const Bar& bar = m_bars[i];
         if (bar.bytes <= 0 || most <= 0) continue;
         const QRectF column = columnRect(i);
-        const double high = std::max(1.0, (base - top) * bar.bytes / most), gap = column.width() >= 8 ? 2 : 0;
+        const double high = std::max(1.0, (base - top) * share(bar.bytes)), gap = column.width() >= 8 ? 2 : 0;
         painter.fillRect(QRectF(column.left() + gap / 2, base - high, column.width() - gap - (gap > 0 ? 1 : 0), high), bitsColor(bar.bits));
         if (column.width() < 12) continue;
         painter.setPen(look.color(Color::Text2));
@@ -171,14 +187,26 @@ void AllocationStrip::paintEvent(QPaintEvent*) {
     }
 }
 
-QString AllocationStrip::toolTipFor(int layer, const QPointF&) const {
-    if (layer >= m_bars.size() || m_bars[layer].bytes <= 0) return columns()->layers()[layer].name;
-    return tr("%1: %2 bytes, %3 bit").arg(columns()->layers()[layer].name, format::count(static_cast<std::int64_t>(m_bars[layer].bytes)), QString::number(m_bars[layer].bits, 'g', 3));
+ReadoutBox::Content AllocationStrip::readoutOf(int layer) const {
+    ReadoutBox::Content content = emptyReadout(layer);
+    if (layer >= m_bars.size() || m_bars[layer].bytes <= 0) return content;
+    content.rows << ReadoutBox::Row{tr("bytes"), {}, format::count(static_cast<std::int64_t>(m_bars[layer].bytes)), 0, bitsColor(m_bars[layer].bits)};
+    content.rows << ReadoutBox::Row{tr("bits"), {}, QString::number(m_bars[layer].bits, 'g', 3), 0, Qt::transparent};
+    return content;
+}
+
+QString AllocationStrip::csvRows() const {
+    QString text;
+    for (int i = 0; i < m_bars.size() && i < columns()->count(); ++i)
+        text += csvField(columns()->layers()[i].name) + QStringLiteral(",bytes,") + format::copyText(m_bars[i].bytes) + u'\n' + csvField(columns()->layers()[i].name) + QStringLiteral(",bits,") +
+                format::copyText(m_bars[i].bits) + u'\n';
+    return text;
 }
 
 CalibrationBars::CalibrationBars(LayerColumns* columns, QWidget* parent) : Lane(columns, parent) {
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
     setAccessibleName(tr("Output error of every layer before and after calibration"));
+    setLogY(true);
 }
 
 void CalibrationBars::setRows(std::vector<Row> rows) {
@@ -194,13 +222,13 @@ void CalibrationBars::setRows(std::vector<Row> rows) {
     update();
 }
 
-void CalibrationBars::paintEvent(QPaintEvent*) {
-    QPainter painter(this);
+void CalibrationBars::paintLane(QPainter& painter) const {
     const Theme& look = theme();
     paintGround(painter, true);
     const QRectF area = laneArea();
-    const double base = area.bottom() - 1, span = std::log(m_high / m_low);
-    const auto yOf = [&](double value) { return base - std::log(value / m_low) / span * (area.height() - 1); };
+    const double base = area.bottom() - 1;
+    const auto share = [&](double value) { return isLogY() ? std::log(value / m_low) / std::log(m_high / m_low) : value / m_high; };
+    const auto yOf = [&](double value) { return base - share(value) * (area.height() - 1); };
     painter.setFont(look.font(Type::Caption));
     const bool hasValues = std::any_of(m_rows.begin(), m_rows.end(), [](const Row& row) {
         return std::any_of(row.values.begin(), row.values.end(), [](double value) { return value > 0; });
@@ -210,8 +238,8 @@ void CalibrationBars::paintEvent(QPaintEvent*) {
         painter.drawText(area, Qt::AlignCenter, tr("no calibration of this point is logged"));
         return;
     }
-    const QVector<double> ticks = logTicks(m_low, m_high, area.height(), 30);
-    const QStringList labels = tickLabels(ticks, true);
+    const QVector<double> ticks = isLogY() ? logTicks(m_low, m_high, area.height(), 24) : linearTicks(0, m_high, area.height(), 30);
+    const QStringList labels = tickLabels(ticks, isLogY());
     for (int i = 0; i < ticks.size(); ++i) {
         const double y = std::round(yOf(ticks[i]));
         if (y < area.top() || y > base) continue;
@@ -221,7 +249,7 @@ void CalibrationBars::paintEvent(QPaintEvent*) {
     }
     painter.fillRect(QRectF(area.left(), base, area.width(), 1), look.color(Color::Axis));
     const int methods = std::max<int>(1, static_cast<int>(m_rows.size()));
-    for (int layer = 0; layer < columns()->count(); ++layer) {
+    for (int layer = columns()->first(); layer <= columns()->last(); ++layer) {
         const QRectF column = columnRect(layer);
         const double usable = column.width() >= 12 ? column.width() - 4 : column.width();
         const double wide = std::min(10.0, std::max(1.0, std::floor(usable / methods)));
@@ -231,18 +259,28 @@ void CalibrationBars::paintEvent(QPaintEvent*) {
             const double value = layer < static_cast<int>(row.values.size()) ? row.values[static_cast<std::size_t>(layer)] : kNaN;
             if (!(value > 0)) continue;
             const double y = yOf(value);
-            painter.fillRect(QRectF(left + i * wide, y, wide - (wide >= 4 ? 1 : 0), base - y), row.color.isValid() ? row.color : look.color(Color::Text3));
+            painter.fillRect(QRectF(left + i * wide, y, wide - (wide >= 4 ? 1 : 0), base - y), barColor(row));
         }
     }
 }
 
-QString CalibrationBars::toolTipFor(int layer, const QPointF&) const {
-    QStringList lines{columns()->layers()[layer].name};
+ReadoutBox::Content CalibrationBars::readoutOf(int layer) const {
+    ReadoutBox::Content content = emptyReadout(layer);
+    content.detail = tr("output error");
     for (const Row& row : m_rows) {
         const double value = layer < static_cast<int>(row.values.size()) ? row.values[static_cast<std::size_t>(layer)] : kNaN;
-        if (std::isfinite(value)) lines << tr("%1: %2").arg(row.label, format::significant(value));
+        if (std::isfinite(value)) content.rows << ReadoutBox::Row{row.label, {}, format::significant(value, 5), 0, barColor(row)};
     }
-    return lines.join(u'\n');
+    return content;
+}
+
+QString CalibrationBars::csvRows() const {
+    QString text;
+    for (const Row& row : m_rows)
+        for (int layer = 0; layer < columns()->count() && layer < static_cast<int>(row.values.size()); ++layer)
+            if (std::isfinite(row.values[static_cast<std::size_t>(layer)]))
+                text += csvField(columns()->layers()[layer].name) + u',' + csvField(tr("output error %1").arg(row.label)) + u',' + format::copyText(row.values[static_cast<std::size_t>(layer)]) + u'\n';
+    return text;
 }
 
 }  // namespace espalier::widgets

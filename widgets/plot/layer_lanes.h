@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QObject>
+#include <QPointer>
 #include <QStringList>
 #include <QVector>
 #include <QWidget>
@@ -8,11 +9,15 @@
 #include <limits>
 #include <vector>
 
+#include "widgets/plot/readout_box.h"
 #include "widgets/theme/theme.h"
+
+class QMenu;
 
 namespace espalier::widgets {
 
-/// The layers of one model along x, shared by all lanes of a page with the hovered and the chosen one. GUI thread.
+/// The layers of one model along x, shared by all lanes of a page with the hovered and the chosen one and with the part
+/// of them that is zoomed to. GUI thread.
 class LayerColumns : public QObject {
     Q_OBJECT
 public:
@@ -29,24 +34,42 @@ public:
     void setHovered(int layer);
     void select(int layer);
 
+    /// The layers shown; a zoom takes whole layers.
+    int first() const { return m_first; }
+    int last() const { return m_last; }
+    bool isShown(int layer) const { return layer >= m_first && layer <= m_last; }
+    bool isZoomed() const { return count() > 0 && (m_first > 0 || m_last < count() - 1); }
+    bool canGoBack() const { return !m_history.isEmpty(); }
+    void zoomTo(int first, int last);
+    void zoomBack();
+    void zoomReset() { zoomTo(0, count() - 1); }
+
+    /// The page's box for values of the hovered column.
+    void setReadout(ReadoutBox* box) { m_readout = box; }
+    ReadoutBox* readout() const { return m_readout; }
+
     /// Left edge and width of a column in an area this wide, and the column there (−1 between blocks).
     QRectF column(int layer, double left, double width) const;
     int columnAt(double x, double left, double width) const;
 
 Q_SIGNALS:
     void layersChanged();
+    void rangeChanged();
     void hoveredChanged(int layer);
     void selectedChanged(int layer);
 
 private:
     void measure(double width, double* column, double* gap) const;
     QVector<Layer> m_layers;
+    void setRange(int first, int last);
     QVector<int> m_blocks;  ///< ordinal of each layer's block
-    int m_hovered = -1, m_selected = -1;
+    QVector<std::pair<int, int>> m_history;
+    QPointer<ReadoutBox> m_readout;
+    int m_hovered = -1, m_selected = -1, m_first = 0, m_last = -1;
 };
 
 /// One lane: a strip over the layers with the same margins as its neighbours; marks hovered and chosen column, moves
-/// them by mouse and keys. Draws nothing of its own. GUI thread.
+/// them by mouse and keys, zooms by drag, shows values at the cursor. Draws nothing of its own. GUI thread.
 class Lane : public QWidget {
     Q_OBJECT
 public:
@@ -56,18 +79,44 @@ public:
     QRectF columnRect(int layer) const;
     LayerColumns* columns() const { return m_columns; }
 
+    bool isLogY() const { return m_isLogY; }
+    void setLogY(bool isLog);
+    virtual bool canLogY() const { return false; }
+    /// Values of one layer, one row a series.
+    virtual ReadoutBox::Content readoutOf(int layer) const = 0;
+    /// "layer,series,value" lines at full precision.
+    virtual QString csvRows() const = 0;
+    /// Itself into a rectangle of any size, for figures.
+    void renderTo(QPainter& painter);
+    void fillMenu(QMenu& menu);
+
+Q_SIGNALS:
+    void exportRequested();
+
 protected:
-    virtual QString toolTipFor(int layer, const QPointF& position) const = 0;
+    virtual void paintLane(QPainter& painter) const = 0;
     void paintGround(QPainter& painter, bool hasBlockLines) const;  ///< column tints, block lines and names
+    bool isPainting() const { return m_isOnPaper; }                  ///< true while a figure is made
+    ReadoutBox::Content emptyReadout(int layer) const;
+    void paintEvent(QPaintEvent*) override;
     void mousePressEvent(QMouseEvent*) override;
     void mouseMoveEvent(QMouseEvent*) override;
+    void mouseReleaseEvent(QMouseEvent*) override;
+    void mouseDoubleClickEvent(QMouseEvent*) override;
+    void wheelEvent(QWheelEvent*) override;
     void leaveEvent(QEvent*) override;
     void keyPressEvent(QKeyEvent*) override;
-    bool event(QEvent*) override;
+    void contextMenuEvent(QContextMenuEvent*) override {}
+    int layerAt(const QPointF& position) const;
 
 private:
+    void zoomAround(int layer, double factor);
+    void showMenu(const QPoint& globalPosition);
     LayerColumns* m_columns;
-    bool m_hasBlockNames = false;
+    int m_pressed = -1;   ///< layer where a drag began
+    QRect m_band;
+    QPoint m_pressedAt;
+    bool m_hasBlockNames = false, m_isLogY = false, m_isOnPaper = false, m_wasZoomReset = false;
 };
 
 /// Layers × options, coloured by what each option costs the layer; the options of the chosen point are outlined.
@@ -87,13 +136,15 @@ public:
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return {200, 40}; }
 
+    ReadoutBox::Content readoutOf(int layer) const override;
+    QString csvRows() const override;
+
 Q_SIGNALS:
     void cellPicked(int option, int layer);
 
 protected:
-    void paintEvent(QPaintEvent*) override;
+    void paintLane(QPainter& painter) const override;
     void mousePressEvent(QMouseEvent*) override;
-    QString toolTipFor(int layer, const QPointF& position) const override;
 
 private:
     int optionAt(double y) const;
@@ -118,21 +169,24 @@ public:
     QSize sizeHint() const override { return {400, 84}; }
     QSize minimumSizeHint() const override { return {200, 56}; }
 
+    bool canLogY() const override { return true; }
+    ReadoutBox::Content readoutOf(int layer) const override;
+    QString csvRows() const override;
+
 protected:
-    void paintEvent(QPaintEvent*) override;
-    QString toolTipFor(int layer, const QPointF& position) const override;
+    void paintLane(QPainter& painter) const override;
 
 private:
     QVector<Bar> m_bars;
 };
 
-/// Output error of every layer before and after calibration, one bar a method, on a log axis.
+/// Output error of every layer before and after calibration, one bar a method; log axis unless asked otherwise.
 class CalibrationBars : public Lane {
     Q_OBJECT
 public:
     struct Row {
         QString label;
-        QColor color;  ///< invalid: neutral (before calibration)
+        QString method;  ///< for its colour; empty: neutral (before calibration)
         std::vector<double> values;  ///< by layer; NaN = none
     };
     CalibrationBars(LayerColumns* columns, QWidget* parent = nullptr);
@@ -141,9 +195,12 @@ public:
     QSize sizeHint() const override { return {400, 124}; }
     QSize minimumSizeHint() const override { return {200, 72}; }
 
+    bool canLogY() const override { return true; }
+    ReadoutBox::Content readoutOf(int layer) const override;
+    QString csvRows() const override;
+
 protected:
-    void paintEvent(QPaintEvent*) override;
-    QString toolTipFor(int layer, const QPointF& position) const override;
+    void paintLane(QPainter& painter) const override;
 
 private:
     std::vector<Row> m_rows;

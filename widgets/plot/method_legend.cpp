@@ -74,16 +74,31 @@ void MethodLegend::toggle(int index) {
     Q_EMIT toggled(m_entries[index].key, m_entries[index].isHidden);
 }
 
-void MethodLegend::mousePressEvent(QMouseEvent* event) {
+int MethodLegend::indexAt(const QPoint& position) const {
     for (int i = 0; i < m_entries.size(); ++i)
-        if (entryRect(i).adjusted(-4, 0, 4, 0).contains(event->pos())) return toggle(i);
+        if (entryRect(i).adjusted(-4, 0, 4, 0).contains(position)) return i;
+    return -1;
+}
+
+void MethodLegend::mousePressEvent(QMouseEvent* event) {
+    if (event->button() == Qt::LeftButton) toggle(indexAt(event->pos()));
+}
+
+void MethodLegend::mouseDoubleClickEvent(QMouseEvent* event) {
+    const int index = indexAt(event->pos());
+    if (!m_isClickable || event->button() != Qt::LeftButton || index < 0) return;
+    toggle(index);  // takes the first click back
+    Q_EMIT isolated(m_entries[index].key);
 }
 
 void MethodLegend::keyPressEvent(QKeyEvent* event) {
     switch (event->key()) {
     case Qt::Key_Left: m_current = std::max(0, m_current - 1); return update();
     case Qt::Key_Right: m_current = std::min(static_cast<int>(m_entries.size()) - 1, m_current + 1); return update();
-    case Qt::Key_Space: case Qt::Key_Return: return toggle(m_current);
+    case Qt::Key_Space: return toggle(m_current);
+    case Qt::Key_Return: case Qt::Key_Enter:
+        if (m_isClickable && m_current < m_entries.size()) Q_EMIT isolated(m_entries[m_current].key);
+        return;
     default: QWidget::keyPressEvent(event);
     }
 }

@@ -7,7 +7,8 @@
 
 namespace espalier::widgets {
 
-/// Marks and names of methods at the right of a chart header. When clickable, a click or Space hides one.
+/// Marks and names of methods at the right of a chart header. When clickable, a click or Space hides one, a double
+/// click or Return shows it alone.
 class MethodLegend : public QWidget {
     Q_OBJECT
 public:
@@ -24,13 +25,16 @@ public:
 
 Q_SIGNALS:
     void toggled(const QString& key, bool isHidden);
+    void isolated(const QString& key);
 
 protected:
     void paintEvent(QPaintEvent*) override;
     void mousePressEvent(QMouseEvent*) override;
+    void mouseDoubleClickEvent(QMouseEvent*) override;
     void keyPressEvent(QKeyEvent*) override;
 
 private:
+    int indexAt(const QPoint& position) const;
     void toggle(int index);
     QVector<Entry> m_entries;
     bool m_isClickable;

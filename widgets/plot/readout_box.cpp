@@ -87,7 +87,9 @@ void ReadoutBox::paintEvent(QPaintEvent*) {
     for (const Row& entry : m_content.rows) {
         const QString name = format::elideName(painter.fontMetrics(), entry.label, nameWidth);
         if (++row > kMaxRows) break;
-        Swatch::paint(painter, QRect(line.left(), line.top() + 3, metrics::kSwatch, metrics::kSwatch), entry.colorIndex, true, false);
+        const QRect swatch(line.left(), line.top() + 3, metrics::kSwatch, metrics::kSwatch);
+        if (entry.color.isValid()) painter.fillRect(swatch, entry.color);
+        else Swatch::paint(painter, swatch, entry.colorIndex, true, false);
         painter.setFont(look.font(Type::Caption));
         painter.setPen(look.color(Color::Text2));
         painter.drawText(line.adjusted(16, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, name);

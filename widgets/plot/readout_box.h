@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QColor>
 #include <QVector>
 #include <QWidget>
 
@@ -13,6 +14,7 @@ public:
     struct Row {
         QString label, smooth, raw;
         int colorIndex = 0;
+        QColor color = {};  ///< instead of a run's; transparent = no swatch
     };
     struct Content {
         QString title, detail;  ///< "step 58,410", "epoch 149.8, 0:42:22"

@@ -1,15 +1,13 @@
 #pragma once
 
 #include <QString>
-#include <QVector>
-#include <QWidget>
+#include <QStringList>
 
 #include <limits>
 #include <vector>
 
+#include "widgets/plot/painted_chart.h"
 #include "widgets/theme/theme.h"
-
-class QPainter;
 
 namespace espalier::widgets {
 
@@ -19,75 +17,77 @@ struct ScatterPoint {
     double cost = 0;  ///< on x, > 0: MB, ms or G operations
     double metric = 0;
     double low = std::numeric_limits<double>::quiet_NaN(), high = std::numeric_limits<double>::quiet_NaN();  ///< bootstrap interval
-    QString method, label, toolTip;
+    QString method, label;  ///< "w4"; the method is added where the mark alone does not say it
+    QString name, detail;   ///< whole, for the readout: "flexround w4", "41.0 KB"
     bool isOnFront = false, isBase = false;
 };
 
 /// Size against accuracy: logarithmic cost, marks by method, bootstrap bars, the front as a staircase, the base as a
 /// dashed line and the strip within 1 % of it. A few points far below would squeeze all others: they become carets at
-/// the edge until showsAll(). Click, arrows or Home and End choose a point. GUI thread.
-class TradeoffScatter : public QWidget {
+/// the edge until showsAll(). Click, arrows or Home and End choose a point; a second click at points that coincide
+/// goes to the next of them. GUI thread.
+class TradeoffScatter : public PaintedChart {
     Q_OBJECT
 public:
     explicit TradeoffScatter(QWidget* parent = nullptr);
 
     /// `direction` +1: more is better. The base is the point with isBase.
-    void setPoints(std::vector<ScatterPoint> points, int direction, const QString& costUnit);
+    void setPoints(std::vector<ScatterPoint> points, int direction, const QString& costUnit, const QString& metricName = {});
     const std::vector<ScatterPoint>& points() const { return m_points; }
     void setSelected(int id);  ///< −1 = none
     int selected() const { return m_selected; }
     void setMethodHidden(const QString& method, bool isHidden);
     bool isMethodHidden(const QString& method) const { return m_hidden.contains(method); }
-    void setEmptyText(const QString& text);
+    /// Shows this method alone; once more: all again.
+    void isolateMethod(const QString& method);
 
     /// Points outside the range shown, and the value at its edge: for the badge.
-    int outsideCount() const { return m_outside; }
-    double edgeValue() const { return m_range[0]; }
+    int outsideCount() const;
+    double edgeValue() const { return view().y.low; }
     bool showsAll() const { return m_showsAll; }
     void setShowsAll(bool showsAll);
 
     QPointF positionOf(int id) const;  ///< a caret's place when the point lies outside
-    QRect plotArea() const;
-    /// Picture of any size in the theme's colours, for export.
-    void renderTo(QPainter& painter, const QRect& area) const;
+    ReadoutBox::Content readoutAt(const QPoint& position) const override;
+    QString csv() const override;
 
     QSize sizeHint() const override { return {520, 260}; }
     QSize minimumSizeHint() const override { return {260, 150}; }
 
 Q_SIGNALS:
     void picked(int id);
-    void rangeChanged();
+    void visibilityChanged();
 
 protected:
-    void paintEvent(QPaintEvent*) override;
-    void mousePressEvent(QMouseEvent*) override;
-    void mouseMoveEvent(QMouseEvent*) override;
-    void leaveEvent(QEvent*) override;
-    void keyPressEvent(QKeyEvent*) override;
-    bool event(QEvent*) override;
+    bool hasData() const override;
+    ChartView fullView() const override;
+    void paintPlot(QPainter& painter, const ChartFrame& frame) const override;
+    void clicked(const QPoint& position) override;
+    bool handleKey(QKeyEvent* event) override;
+    void addToMenu(QMenu& menu) override;
+    QString valueTextX(double value) const override;
+    void paintFigureLegend(QPainter& painter, const QRectF& header) const override;
 
 private:
-    struct Frame;
     const ScatterPoint* find(int id) const;
     const ScatterPoint* base() const;
     bool isShown(const ScatterPoint& point) const;
-    void computeRanges();
-    QPointF place(const ScatterPoint& point, const QRectF& area) const;
-    bool isOutside(const ScatterPoint& point) const;
-    int idAt(const QPointF& position) const;
-    void paint(QPainter& painter, const QRect& whole) const;
-    void paintAxes(QPainter& painter, const QRectF& area) const;
-    void paintBase(QPainter& painter, const QRectF& area) const;
-    void paintFront(QPainter& painter, const QRectF& area) const;
-    void paintMarks(QPainter& painter, const QRectF& area) const;
-    void paintLabels(QPainter& painter, const QRectF& area) const;
+    AxisRange metricRange() const;
+    QPointF place(const ScatterPoint& point, const ChartFrame& frame) const;
+    static bool isOutside(const ScatterPoint& point, const ChartFrame& frame);
+    /// Points whose marks lie on each other, nearest to the position first.
+    std::vector<const ScatterPoint*> pointsAt(const QPointF& position) const;
+    QString labelOf(const ScatterPoint& point, const std::vector<const ScatterPoint*>& coincident) const;
+    void paintBase(QPainter& painter, const ChartFrame& frame) const;
+    void paintFront(QPainter& painter, const ChartFrame& frame) const;
+    void paintMarks(QPainter& painter, const ChartFrame& frame) const;
+    void paintLabels(QPainter& painter, const ChartFrame& frame) const;
 
     std::vector<ScatterPoint> m_points;
     QStringList m_hidden;
-    QString m_unit, m_emptyText;
-    int m_direction = 1, m_selected = -1, m_hovered = -1, m_outside = 0;
+    QString m_unit, m_metric;
+    int m_direction = 1, m_selected = -1;
     bool m_showsAll = false;
-    double m_range[2] = {0, 1}, m_costs[2] = {0.1, 10};
 };
 
 /// One method's mark, 9 px across, centred.

@@ -1,17 +1,22 @@
-#include <QTemporaryDir>
+#include <QApplication>
+#include <QClipboard>
+#include <QMenu>
 #include <QtTest>
 
 #include <algorithm>
 
 #include "app/pages/attend_page.h"
-#include "app/shell/services.h"
-#include "engine/runtime/engine.h"
+#include "tests/support/page_fixture.h"
 #include "tests/support/sample_runs.h"
+#include "widgets/controls/accent_slider.h"
 #include "widgets/controls/segmented_control.h"
 #include "widgets/heatmap/attention_map.h"
 #include "widgets/heatmap/epoch_scrubber.h"
 #include "widgets/heatmap/head_wall.h"
+#include "widgets/heatmap/mini_map.h"
 #include "widgets/heatmap/probe_strip.h"
+#include "widgets/plot/chart_export.h"
+#include "widgets/plot/loss_chart.h"
 
 using namespace espalier;
 using namespace espalier::app;
@@ -20,27 +25,13 @@ using namespace espalier::widgets;
 class TestAttendPage : public QObject {
     Q_OBJECT
 private:
-    QTemporaryDir m_folder;
-    api::RecipeRegistry m_registry;
-    std::shared_ptr<runtime::Workspace> m_workspace;
-    std::unique_ptr<runtime::Engine> m_engine;
-    std::unique_ptr<Services> m_services;
-    std::unique_ptr<AttendPage> m_page;
+    tests::PageFixture<AttendPage> m_fixture;
     feed::RunInfo m_cct, m_vit, m_none;
     tests::AttentionShape m_shape;
 
-    void open(const feed::RunInfo& run) {
-        m_page.reset();
-        m_services = std::make_unique<Services>(*m_engine, m_workspace, m_registry, m_folder.filePath(QStringLiteral("settings.ini")));
-        QTRY_VERIFY(m_services->bridge.isSettled());
-        m_services->selection.setCurrentRun(QString::fromStdString(run.id));
-        m_page = std::make_unique<AttendPage>(m_services->context);
-        m_page->resize(920, 734);
-        m_page->show();
-        m_page->activated();
-        settle();
-    }
-    void settle() { QTRY_VERIFY_WITH_TIMEOUT(m_page->isSettled() && m_services->bridge.isSettled(), 8000); }
+    void open(const feed::RunInfo& run) { m_fixture.open(run.id); }
+    void settle() { m_fixture.settle(); }
+    AttendPage* page() const { return m_fixture.page.get(); }
     std::vector<float> expectedRow(int layer, int head, int query, double progress, int probe = 0) const {
         auto row = tests::attentionRow(m_shape, layer, (head + probe) % m_shape.heads, query, progress);
         return row;
@@ -68,16 +59,18 @@ private Q_SLOTS:
     void saysWhyThereAreNoMaps();
     void followsALiveRun();
     void exportsThePictureShown();
+    void figuresDoNotChangeWithTheTheme();
+    void keysChooseLayerHeadEpochAndImage();
+    void sliderSetsTheOverlay();
+    void mapsLieWhereTheTokensLook();
+    void smallModelsFillTheirRoom();
+    void comesBackAfterARestart();
     void rendersAtBothSizes();
 };
 
 void TestAttendPage::initTestCase() {
-    theme().install(*qApp, ThemeKind::Dark);
-    auto workspace = runtime::Workspace::open(m_folder.filePath(QStringLiteral("workspace")).toStdString());
-    if (!workspace) QFAIL(workspace.error().sentence().c_str());
-    m_workspace = *workspace;
-    m_engine = std::make_unique<runtime::Engine>(m_workspace, m_registry);
-    m_cct = tests::makeAttentionRun(*m_workspace, "cct-s0", m_shape);
+    QVERIFY(m_fixture.start());
+    m_cct = tests::makeAttentionRun(*m_fixture.workspace, "cct-s0", m_shape);
     tests::AttentionShape vit;
     vit.grid = 8;
     vit.jump = 4;
@@ -86,111 +79,109 @@ void TestAttendPage::initTestCase() {
     vit.classTokens = 1;
     vit.layers = 2;
     vit.snapshots = 2;
-    m_vit = tests::makeAttentionRun(*m_workspace, "vit-s0", vit);
-    m_none = tests::newRun(*m_workspace, "plain", "70-compact-transformers");
-    tests::finishRun(*m_workspace, m_none);
+    m_vit = tests::makeAttentionRun(*m_fixture.workspace, "vit-s0", vit);
+    m_none = tests::newRun(*m_fixture.workspace, "plain", "70-compact-transformers");
+    tests::finishRun(*m_fixture.workspace, m_none);
 }
 
 void TestAttendPage::cleanupTestCase() {
-    m_page.reset();
-    m_services.reset();
-    m_engine.reset();
+    m_fixture.stop();
 }
 
 void TestAttendPage::opensAtTheNewestSnapshotAndLastLayer() {
     open(m_cct);
-    QCOMPARE(m_page->index().snapshots.size(), std::size_t(6));
-    QCOMPARE(m_page->index().probes.size(), std::size_t(6));
-    QCOMPARE(m_page->snapshot(), 5);
-    QCOMPARE(m_page->wall()->layers(), 4);
-    QCOMPARE(m_page->wall()->heads(), 4);
-    QCOMPARE(m_page->wall()->layer(), 3);
-    QVERIFY(difference(m_page->shownWeights(), expectedRow(3, 0, 8 * 16 + 8, 1.0)) < 2e-4);  // stored in half precision
+    QCOMPARE(page()->index().snapshots.size(), std::size_t(6));
+    QCOMPARE(page()->index().probes.size(), std::size_t(6));
+    QCOMPARE(page()->snapshot(), 5);
+    QCOMPARE(page()->wall()->layers(), 4);
+    QCOMPARE(page()->wall()->heads(), 4);
+    QCOMPARE(page()->wall()->layer(), 3);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(3, 0, 8 * 16 + 8, 1.0)) < 2e-4);  // stored in half precision
 }
 
 void TestAttendPage::clickOnAPixelShowsThatTokensRow() {
     open(m_cct);
-    AttentionMap* map = m_page->map();
+    AttentionMap* map = page()->map();
     const int token = 5 * 16 + 9;
     QTest::mouseClick(map, Qt::LeftButton, {}, map->positionOf(token).toPoint());
     QCOMPARE(map->query(), token);
-    QVERIFY(difference(m_page->shownWeights(), expectedRow(3, 0, token, 1.0)) < 2e-4);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(3, 0, token, 1.0)) < 2e-4);
 }
 
 void TestAttendPage::receivedIsTheColumn() {
     open(m_cct);
     const int token = 3 * 16 + 4;
-    QTest::mouseClick(m_page->map(), Qt::LeftButton, {}, m_page->map()->positionOf(token).toPoint());
+    QTest::mouseClick(page()->map(), Qt::LeftButton, {}, page()->map()->positionOf(token).toPoint());
     SegmentedControl* direction = nullptr;
-    for (auto* control : m_page->findChildren<SegmentedControl*>())
+    for (auto* control : page()->findChildren<SegmentedControl*>())
         if (control->labels().value(1) == QStringLiteral("Received")) direction = control;
     QVERIFY(direction);
     QTest::mouseClick(direction, Qt::LeftButton, {}, direction->segmentRect(1).center());
     std::vector<float> column;
     for (int from = 0; from < 256; ++from) column.push_back(expectedRow(3, 0, from, 1.0)[std::size_t(token)]);
-    QVERIFY(difference(m_page->shownWeights(), column) < 2e-4);
+    QVERIFY(difference(page()->shownWeights(), column) < 2e-4);
 }
 
 void TestAttendPage::arrowsMoveTheQuery() {
     open(m_cct);
-    QCOMPARE(m_page->map()->query(), 8 * 16 + 8);
-    QTest::keyClick(m_page->map(), Qt::Key_Right);
-    QTest::keyClick(m_page->map(), Qt::Key_Down);
-    QCOMPARE(m_page->map()->query(), 9 * 16 + 9);
-    QVERIFY(difference(m_page->shownWeights(), expectedRow(3, 0, 9 * 16 + 9, 1.0)) < 2e-4);
+    QCOMPARE(page()->map()->query(), 8 * 16 + 8);
+    QTest::keyClick(page()->map(), Qt::Key_Right);
+    QTest::keyClick(page()->map(), Qt::Key_Down);
+    QCOMPARE(page()->map()->query(), 9 * 16 + 9);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(3, 0, 9 * 16 + 9, 1.0)) < 2e-4);
 }
 
 void TestAttendPage::wallChoosesLayerAndHead() {
     open(m_cct);
-    QTest::mouseClick(m_page->wall(), Qt::LeftButton, {}, m_page->wall()->thumbRect(1, 2).center());
-    QVERIFY(difference(m_page->shownWeights(), expectedRow(1, 2, 8 * 16 + 8, 1.0)) < 2e-4);
-    QTest::keyClick(m_page->wall(), Qt::Key_Right);
-    QTest::keyClick(m_page->wall(), Qt::Key_Up);
-    QVERIFY(difference(m_page->shownWeights(), expectedRow(2, 1, 8 * 16 + 8, 1.0)) < 2e-4);
+    QTest::mouseClick(page()->wall(), Qt::LeftButton, {}, page()->wall()->thumbRect(1, 2).center());
+    QVERIFY(difference(page()->shownWeights(), expectedRow(1, 2, 8 * 16 + 8, 1.0)) < 2e-4);
+    QTest::keyClick(page()->wall(), Qt::Key_Right);
+    QTest::keyClick(page()->wall(), Qt::Key_Up);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(2, 1, 8 * 16 + 8, 1.0)) < 2e-4);
 }
 
 void TestAttendPage::scrubberGoesBackInTraining() {
     open(m_cct);
-    EpochScrubber* scrubber = m_page->scrubber();
+    EpochScrubber* scrubber = page()->scrubber();
     QTest::mouseClick(scrubber, Qt::LeftButton, {}, QPoint(int(scrubber->pixelOf(1)), 15));
     settle();
-    QCOMPARE(m_page->snapshot(), 1);
-    QVERIFY(difference(m_page->shownWeights(), expectedRow(3, 0, 8 * 16 + 8, 2.0 / 6)) < 2e-4);
+    QCOMPARE(page()->snapshot(), 1);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(3, 0, 8 * 16 + 8, 2.0 / 6)) < 2e-4);
     QTest::keyClick(scrubber, Qt::Key_Right);
     settle();
-    QCOMPARE(m_page->snapshot(), 2);
-    QTest::keyClick(m_page.get(), Qt::Key_BracketLeft);
+    QCOMPARE(page()->snapshot(), 2);
+    QTest::keyClick(page(), Qt::Key_BracketLeft);
     settle();
-    QCOMPARE(m_page->snapshot(), 1);
+    QCOMPARE(page()->snapshot(), 1);
 }
 
 void TestAttendPage::stripChoosesAnImageAndMarksTheWrongOne() {
     open(m_cct);
-    const auto& probes = m_page->strip()->probes();
+    const auto& probes = page()->strip()->probes();
     QCOMPARE(probes.size(), 6);
     for (int i = 0; i < 5; ++i) QVERIFY2(!probes[i].isWrong, qPrintable(QString::number(i)));
     QVERIFY(probes[5].isWrong);
-    QTest::mouseClick(m_page->strip(), Qt::LeftButton, {}, m_page->strip()->thumbRect(2).center());
+    QTest::mouseClick(page()->strip(), Qt::LeftButton, {}, page()->strip()->thumbRect(2).center());
     settle();
-    QVERIFY(difference(m_page->shownWeights(), expectedRow(3, 0, 8 * 16 + 8, 1.0, 2)) < 2e-4);
-    QTest::keyClick(m_page->strip(), Qt::Key_Left);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(3, 0, 8 * 16 + 8, 1.0, 2)) < 2e-4);
+    QTest::keyClick(page()->strip(), Qt::Key_Left);
     settle();
-    QCOMPARE(m_page->strip()->current(), 1);
-    QVERIFY(difference(m_page->shownWeights(), expectedRow(3, 0, 8 * 16 + 8, 1.0, 1)) < 2e-4);
+    QCOMPARE(page()->strip()->current(), 1);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(3, 0, 8 * 16 + 8, 1.0, 1)) < 2e-4);
 }
 
 void TestAttendPage::readOutsAreTheStoredMaps() {
     open(m_cct);
-    SegmentedControl* control = m_page->readOutControl();
+    SegmentedControl* control = page()->readOutControl();
     QTest::mouseClick(control, Qt::LeftButton, {}, control->segmentRect(1).center());
-    QVERIFY(difference(m_page->shownWeights(), tests::attentionRow(m_shape, 3, 0, 128, 1.0)) < 1e-7);
+    QVERIFY(difference(page()->shownWeights(), tests::attentionRow(m_shape, 3, 0, 128, 1.0)) < 1e-7);
     QTest::mouseClick(control, Qt::LeftButton, {}, control->segmentRect(2).center());
-    QVERIFY(difference(m_page->shownWeights(), tests::attentionRow(m_shape, 0, 1, 128, 1.0)) < 1e-7);
+    QVERIFY(difference(page()->shownWeights(), tests::attentionRow(m_shape, 0, 1, 128, 1.0)) < 1e-7);
     QTest::mouseClick(control, Qt::LeftButton, {}, control->segmentRect(3).center());
     const auto high = tests::attentionRow(m_shape, 3, 0, 128, 1.0), low = tests::attentionRow(m_shape, 0, 1, 128, 1.0);
     std::vector<float> share;
     for (std::size_t i = 0; i < high.size(); ++i) share.push_back(40.0f * (high[i] - low[i]));
-    QVERIFY(difference(m_page->shownWeights(), share) < 1e-6);  // the predicted class
+    QVERIFY(difference(page()->shownWeights(), share) < 1e-6);  // the predicted class
     QVERIFY(*std::min_element(share.begin(), share.end()) < 0);
 }
 
@@ -217,23 +208,23 @@ void TestAttendPage::derivedFiguresAreRight() {
 
 void TestAttendPage::classTokenModelsHaveNoPooling() {
     open(m_vit);
-    QCOMPARE(m_page->index().grid.classTokens, 1);
-    SegmentedControl* control = m_page->readOutControl();
+    QCOMPARE(page()->index().grid.classTokens, 1);
+    SegmentedControl* control = page()->readOutControl();
     QTest::mouseClick(control, Qt::LeftButton, {}, control->segmentRect(1).center());
-    QCOMPARE(int(m_page->readOut()), int(AttendPage::ReadOut::HeadRow));
-    QTest::mouseClick(m_page->map(), Qt::LeftButton, {}, m_page->map()->positionOf(9).toPoint());
-    const auto before = m_page->shownWeights();
-    QTest::keyClick(m_page.get(), Qt::Key_C);
-    QCOMPARE(m_page->map()->query(), -1);
-    QVERIFY(difference(before, m_page->shownWeights()) > 1e-4);
-    QCOMPARE(m_page->shownWeights().size(), std::size_t(64));
+    QCOMPARE(int(page()->readOut()), int(AttendPage::ReadOut::HeadRow));
+    QTest::mouseClick(page()->map(), Qt::LeftButton, {}, page()->map()->positionOf(9).toPoint());
+    const auto before = page()->shownWeights();
+    QTest::keyClick(page(), Qt::Key_C);
+    QCOMPARE(page()->map()->query(), -1);
+    QVERIFY(difference(before, page()->shownWeights()) > 1e-4);
+    QCOMPARE(page()->shownWeights().size(), std::size_t(64));
 }
 
 void TestAttendPage::saysWhyThereAreNoMaps() {
     open(m_none);
-    QVERIFY(m_page->index().isEmpty());
-    QVERIFY(!m_page->map()->isVisible());
-    QVERIFY(m_page->inspector() == nullptr);
+    QVERIFY(page()->index().isEmpty());
+    QVERIFY(!page()->map()->isVisible());
+    QVERIFY(page()->inspector() == nullptr);
 }
 
 void TestAttendPage::followsALiveRun() {
@@ -242,69 +233,188 @@ void TestAttendPage::followsALiveRun() {
     shape.jump = 8;
     shape.layers = 1;
     shape.probes = 2;
-    const auto run = tests::newRun(*m_workspace, "live", "70-compact-transformers");
-    auto writer = runlog::RunLogWriter::open(m_workspace->impl().runFolder(run.id));
+    const auto run = tests::newRun(*m_fixture.workspace, "live", "70-compact-transformers");
+    auto writer = runlog::RunLogWriter::open(m_fixture.workspace->impl().runFolder(run.id));
     QVERIFY(writer);
     tests::logProbes(**writer, shape);
     tests::logSnapshot(**writer, shape, 0);
     QVERIFY((*writer)->flush());
     open(run);
-    QCOMPARE(m_page->snapshot(), 0);
+    QCOMPARE(page()->snapshot(), 0);
     tests::logSnapshot(**writer, shape, 1);
     QVERIFY((*writer)->flush());
-    Q_EMIT m_services->bridge.arrayStored(QString::fromStdString(run.id), QStringLiteral("attn/rollout"), 200, 2);
-    QTRY_COMPARE(m_page->snapshot(), 1);
+    Q_EMIT m_fixture.services->bridge.arrayStored(QString::fromStdString(run.id), QStringLiteral("attn/rollout"), 200, 2);
+    QTRY_COMPARE(page()->snapshot(), 1);
     settle();
     // Held: a new snapshot does not take the view away.
-    QTest::mouseClick(m_page->scrubber(), Qt::LeftButton, {}, QPoint(int(m_page->scrubber()->pixelOf(0)), 15));
+    QTest::mouseClick(page()->scrubber(), Qt::LeftButton, {}, QPoint(int(page()->scrubber()->pixelOf(0)), 15));
     settle();
     tests::logSnapshot(**writer, shape, 2);
     QVERIFY((*writer)->flush());
-    Q_EMIT m_services->bridge.arrayStored(QString::fromStdString(run.id), QStringLiteral("attn/rollout"), 300, 3);
-    QTRY_COMPARE(m_page->index().snapshots.size(), std::size_t(3));
-    QCOMPARE(m_page->snapshot(), 0);
+    Q_EMIT m_fixture.services->bridge.arrayStored(QString::fromStdString(run.id), QStringLiteral("attn/rollout"), 300, 3);
+    QTRY_COMPARE(page()->index().snapshots.size(), std::size_t(3));
+    QCOMPARE(page()->snapshot(), 0);
     settle();
     QVERIFY((*writer)->close(true));
-    tests::finishRun(*m_workspace, run);
+    tests::finishRun(*m_fixture.workspace, run);
 }
 
 void TestAttendPage::exportsThePictureShown() {
     open(m_cct);
-    const QString path = m_folder.filePath(QStringLiteral("map.png"));
-    m_page->chooseFile = [&](const QString&) { return path; };
-    m_page->exportFigure();
-    const QImage picture(path);
-    QCOMPARE(picture.size(), m_page->map()->imageRect().size() * 2);
-    QVERIFY(!m_page->exportTo(m_folder.filePath(QStringLiteral("nowhere/map.png"))));
+    QString suggested, path;
+    page()->chooseFile = [&](const QString& name) {
+        suggested = name;
+        return path;
+    };
+    for (const char* suffix : {"png", "svg", "pdf", "csv"}) {
+        path = m_fixture.folder.filePath(QStringLiteral("map.") + QString::fromLatin1(suffix));
+        page()->exportFigure();
+        QVERIFY2(QFileInfo(path).size() > 400, suffix);
+    }
+    QCOMPARE(suggested, QStringLiteral("cct-s0-l4h1"));
+    QVERIFY(QImage(m_fixture.folder.filePath(QStringLiteral("map.png"))).width() == 2 * 384);
+    // The CSV is the row that was shown, at full precision.
+    QFile csv(m_fixture.folder.filePath(QStringLiteral("map.csv")));
+    QVERIFY(csv.open(QIODevice::ReadOnly));
+    const QStringList lines = QString::fromUtf8(csv.readAll()).split(u'\n', Qt::SkipEmptyParts);
+    QCOMPARE(lines.size(), 257);
+    QCOMPARE(lines[0], QStringLiteral("row,col,x,y,weight"));
+    QCOMPARE(lines[1 + 5 * 16 + 9].section(u',', 0, 3), QStringLiteral("5,9,18,10"));
+    for (int token = 0; token < 256; ++token) QCOMPARE(lines[1 + token].section(u',', 4).toFloat(), page()->shownWeights()[std::size_t(token)]);
+    // A folder that is not there is said, nothing is left behind.
+    path = m_fixture.folder.filePath(QStringLiteral("nowhere/map.png"));
+    page()->exportFigure();
+    QVERIFY(!QFile::exists(path));
+    // Every head of this query, through the Export menu.
+    path = m_fixture.folder.filePath(QStringLiteral("wall.csv"));
+    QMenu menu;
+    page()->fillExportMenu(menu);
+    for (QAction* action : menu.actions())
+        if (action->text().startsWith(QStringLiteral("All heads"))) action->trigger();
+    QFile wall(path);
+    QVERIFY(wall.open(QIODevice::ReadOnly));
+    QCOMPARE(wall.readAll().count('\n'), 1 + 4 * 4 * 256);
+}
+
+void TestAttendPage::figuresDoNotChangeWithTheTheme() {
+    open(m_cct);
+    const QImage dark = figureImage(page()->mapAsFigure()), darkWall = figureImage(page()->wallAsFigure());
+    theme().setKind(ThemeKind::Light);
+    settle();
+    QCOMPARE(figureImage(page()->mapAsFigure()), dark);
+    QCOMPARE(figureImage(page()->wallAsFigure()), darkWall);
+    theme().setKind(ThemeKind::Dark);
+}
+
+void TestAttendPage::keysChooseLayerHeadEpochAndImage() {
+    open(m_cct);
+    QTest::keyClick(page(), Qt::Key_L, Qt::ShiftModifier);
+    QTest::keyClick(page(), Qt::Key_H);
+    QTest::keyClick(page(), Qt::Key_H);
+    QCOMPARE(page()->layer(), 2);
+    QCOMPARE(page()->head(), 2);
+    QCOMPARE(page()->wall()->layer(), 2);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(2, 2, 8 * 16 + 8, 1.0)) < 2e-4);
+    QTest::keyClick(page(), Qt::Key_BracketLeft);
+    settle();
+    QCOMPARE(page()->snapshot(), 4);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(2, 2, 8 * 16 + 8, 5.0 / 6)) < 2e-4);
+    QTest::keyClick(page(), Qt::Key_N);
+    settle();
+    QCOMPARE(page()->strip()->current(), 1);
+    QVERIFY(difference(page()->shownWeights(), expectedRow(2, 2, 8 * 16 + 8, 5.0 / 6, 1)) < 2e-4);
+    QTest::keyClick(page(), Qt::Key_2);
+    QCOMPARE(int(page()->readOut()), int(AttendPage::ReadOut::Pooling));
+    // The map as a picture on the clipboard.
+    QTest::keyClick(page(), Qt::Key_C, Qt::ControlModifier);
+    QCOMPARE(QApplication::clipboard()->image().size(), page()->map()->imageRect().size() * 2);
+}
+
+void TestAttendPage::sliderSetsTheOverlay() {
+    open(m_cct);
+    AccentSlider* slider = page()->opacitySlider();
+    QCOMPARE(page()->map()->opacity(), 0.62);
+    const QImage half = page()->map()->picture();
+    slider->setFocus();
+    QTest::keyClick(slider, Qt::Key_Home);
+    QCOMPARE(page()->map()->opacity(), 0.0);
+    // Without the overlay the image alone is there.
+    const QImage& image = page()->index().probes[0].image;
+    const QImage bare = page()->map()->picture();
+    const int scale = int(page()->map()->scale());
+    for (const QPoint at : {QPoint(3, 4), QPoint(17, 20), QPoint(30, 9)}) QCOMPARE(bare.pixel(at * scale + QPoint(1, 1)), image.pixel(at));
+    QVERIFY(bare != half);
+    QTest::keyClick(slider, Qt::Key_End);
+    QCOMPARE(page()->map()->opacity(), 1.0);
+}
+
+void TestAttendPage::mapsLieWhereTheTokensLook() {
+    // One hot token: its overlay is brightest at jump·r, jump·c (convolutions), P·r + (P − 1)/2 (patches).
+    struct Case {
+        TokenGrid grid;
+        int row, col;
+        QPointF pixel;
+    };
+    for (const Case& one : {Case{{16, 16, 2, 0, 5, 0}, 5, 9, {18, 10}}, Case{{8, 8, 4, 1.5, 4, 1}, 2, 6, {25.5, 9.5}}, Case{{8, 8, 4, 0, 13, 0}, 7, 1, {4, 28}}}) {
+        QCOMPARE(one.grid.center(one.row * one.grid.cols + one.col), one.pixel);
+        std::vector<float> hot(std::size_t(one.grid.tokens()), 0.0f);
+        hot[std::size_t(one.row * one.grid.cols + one.col)] = 1;
+        const auto pixels = sampleTokens(hot, one.grid, 32, 32, Sampling::Bilinear);
+        const auto most = std::max_element(pixels.begin(), pixels.end()) - pixels.begin();
+        QVERIFY(std::abs(double(most % 32) - one.pixel.x()) <= 1 && std::abs(double(most / 32) - one.pixel.y()) <= 1);
+    }
+}
+
+void TestAttendPage::comesBackAfterARestart() {
+    open(m_cct);
+    page()->scrubber()->setFocus();
+    QTest::keyClick(page()->scrubber(), Qt::Key_Home);
+    settle();
+    QTest::keyClick(page(), Qt::Key_4);
+    const auto before = page()->shownWeights();
+    const QJsonObject state = page()->saveState();
+    // A new process: services, index and maps are made again, from run.h5 alone.
+    open(m_cct);
+    page()->restoreState(state);
+    QTest::keyClick(page()->scrubber(), Qt::Key_Home);
+    settle();
+    QCOMPARE(int(page()->readOut()), int(AttendPage::ReadOut::Class));
+    QCOMPARE(page()->shownWeights(), before);
+}
+
+void TestAttendPage::smallModelsFillTheirRoom() {
+    open(m_vit);
+    for (const QSize size : {QSize(920, 734), QSize(836, 606)}) {
+        page()->resize(size);
+        settle();
+        const HeadWall* wall = page()->wall();
+        const MiniMap* map = page()->classMap();
+        const int wallRight = wall->mapTo(page(), QPoint(wall->width(), 0)).x(), mapLeft = map->mapTo(page(), QPoint(0, 0)).x();
+        // The four small maps stand beside the wall, not below it, and reach the page's right edge.
+        const int right = page()->entropyChart()->parentWidget()->mapTo(page(), QPoint(page()->entropyChart()->parentWidget()->width(), 0)).x();
+        QVERIFY2(mapLeft >= wallRight, qPrintable(QStringLiteral("%1 %2").arg(mapLeft).arg(wallRight)));
+        int end = 0;
+        for (const auto* mini : page()->findChildren<MiniMap*>()) end = std::max(end, mini->mapTo(page(), mini->mapRect().topRight()).x());
+        QVERIFY2(right - end <= 24, qPrintable(QStringLiteral("%1 of %2").arg(end).arg(right)));
+        QVERIFY(wall->thumbRect(1, 1).right() <= wall->width() && wall->thumbRect(0, 0).width() >= 44);  // what LOOK asks of a low window
+        m_fixture.picture(QStringLiteral("attend-vit"));
+    }
 }
 
 void TestAttendPage::rendersAtBothSizes() {
     open(m_cct);
     for (const QSize size : {QSize(920, 734), QSize(836, 606)}) {
-        m_page->resize(size);
+        page()->resize(size);
         settle();
         // Nothing sticks out of the page, and the map is an integer multiple of the image.
-        QCOMPARE(m_page->size(), size);
-        for (QWidget* part : {static_cast<QWidget*>(m_page->map()), static_cast<QWidget*>(m_page->wall()), static_cast<QWidget*>(m_page->strip()), static_cast<QWidget*>(m_page->scrubber())}) {
-            const QRect place(part->mapTo(m_page.get(), QPoint(0, 0)), part->size());
-            QVERIFY2(m_page->rect().contains(place), qPrintable(QStringLiteral("%1: %2 to %3 of %4").arg(part->accessibleName()).arg(place.top()).arg(place.bottom()).arg(size.height())));
+        QCOMPARE(page()->size(), size);
+        for (QWidget* part : {static_cast<QWidget*>(page()->map()), static_cast<QWidget*>(page()->wall()), static_cast<QWidget*>(page()->strip()), static_cast<QWidget*>(page()->scrubber())}) {
+            const QRect place(part->mapTo(page(), QPoint(0, 0)), part->size());
+            QVERIFY2(page()->rect().contains(place), qPrintable(QStringLiteral("%1: %2 to %3 of %4").arg(part->accessibleName()).arg(place.top()).arg(place.bottom()).arg(size.height())));
         }
-        QVERIFY(m_page->map()->mapTo(m_page.get(), m_page->map()->rect().bottomLeft()).y() < m_page->scrubber()->mapTo(m_page.get(), QPoint()).y());
-        QCOMPARE(m_page->map()->scale(), std::floor(m_page->map()->scale()));
-        const QString folder = qEnvironmentVariable("ESPALIER_PICTURES");
-        if (folder.isEmpty()) continue;
-        for (const ThemeKind kind : {ThemeKind::Dark, ThemeKind::Light}) {
-            theme().setKind(kind);
-            settle();
-            QTest::qWait(60);
-            m_page->grab().save(QStringLiteral("%1/attend-%2-%3.png").arg(folder).arg(size.width()).arg(Theme::kindName(kind)));
-            if (QWidget* inspector = m_page->inspector()) {
-                inspector->setParent(nullptr);
-                inspector->resize(272, 734);
-                inspector->grab().save(QStringLiteral("%1/attend-inspector-%2.png").arg(folder, Theme::kindName(kind)));
-            }
-        }
-        theme().setKind(ThemeKind::Dark);
+        QVERIFY(page()->map()->mapTo(page(), page()->map()->rect().bottomLeft()).y() < page()->scrubber()->mapTo(page(), QPoint()).y());
+        QCOMPARE(page()->map()->scale(), std::floor(page()->map()->scale()));
+        m_fixture.picture(QStringLiteral("attend"));
     }
 }
 

@@ -15,6 +15,8 @@
 #include <memory>
 
 #include "app/pages/data_inspector.h"
+#include <QSpinBox>
+
 #include "app/pages/data_page.h"
 #include "app/shell/main_window.h"
 #include "app/shell/services.h"
@@ -116,6 +118,7 @@ private Q_SLOTS:
     void chipsFilterByClass();
     void keysAndClicksChooseASample();
     void draggedBorderDealsAnew();
+    void anotherSeedDealsAnewAndUndoBringsTheOldBack();
     void folderSplitStaysAndSaysWhy();
     void warningsNameFileReasonAndResult();
     void duplicatesShowBothSides();
@@ -262,8 +265,33 @@ void TestDataPage::draggedBorderDealsAnew() {
     settle();
 }
 
+void TestDataPage::anotherSeedDealsAnewAndUndoBringsTheOldBack() {
+    open(m_table);
+    QSpinBox* seed = m_page->seedField();
+    QVERIFY(seed->isVisible());
+    const std::string hash = set(m_table).hash;
+    const auto fractions = set(m_table).splitFractions;
+    const std::int64_t old = set(m_table).splitSeed;
+    QCOMPARE(std::int64_t(seed->value()), old);
+    seed->setFocus();
+    seed->selectAll();
+    QTest::keyClicks(seed, QStringLiteral("41"));
+    QCOMPARE(set(m_table).hash, hash);  // half a number is not dealt with
+    QTest::keyClick(seed, Qt::Key_Return);
+    QTRY_VERIFY_WITH_TIMEOUT(set(m_table).hash != hash, kSettleMs);
+    settle();
+    QCOMPARE(set(m_table).splitSeed, std::int64_t(41));
+    QCOMPARE(set(m_table).splitFractions, fractions);
+    m_services->undo.undo();
+    QTRY_VERIFY_WITH_TIMEOUT(set(m_table).hash == hash, kSettleMs);
+    settle();
+    QCOMPARE(set(m_table).splitSeed, old);
+    QCOMPARE(std::int64_t(seed->value()), old);
+}
+
 void TestDataPage::folderSplitStaysAndSaysWhy() {
     open(m_photos);
+    QVERIFY(!m_page->seedField()->isVisible());
     QCOMPARE(set(m_photos).splitKind, std::string("folders"));
     QVERIFY(m_page->splitHint().contains(QStringLiteral("folders")));
     const auto before = set(m_photos).splits;

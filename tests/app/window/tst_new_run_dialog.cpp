@@ -8,11 +8,13 @@
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTemporaryDir>
+#include <QTabBar>
 #include <QToolButton>
 #include <QtTest>
 
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "app/pages/new_run_card.h"
 #include "app/pages/new_run_dialog.h"
@@ -23,6 +25,7 @@
 #include "engine/runtime/engine.h"
 #include "widgets/controls/filter_field.h"
 #include "widgets/controls/key_value_list.h"
+#include "widgets/controls/messages.h"
 #include "widgets/controls/segmented_control.h"
 #include "widgets/theme/theme.h"
 
@@ -104,6 +107,9 @@ private Q_SLOTS:
     void quantizerNeedsAParent();
     void wrongSeedsDisableStart();
     void enterStartsOneRunASeed();
+    void aPartialFailureKeepsOnlyTheOpenSeeds();
+    void cardStandsBehindATabWhenNarrow();
+    void quantizerForecastIsThatOfItsParent();
     void escapeCloses();
     void rendersInBothThemes();
 };
@@ -304,6 +310,71 @@ void TestNewRunDialog::enterStartsOneRunASeed() {
     QVERIFY(!m_services->selection.currentRun().isEmpty());
     QTRY_VERIFY_WITH_TIMEOUT(m_engine->isIdle(), 60000);
     for (const feed::RunInfo& run : runs()) QVERIFY2(run.state == feed::JobState::Completed, run.stateDetail.c_str());
+}
+
+void TestNewRunDialog::aPartialFailureKeepsOnlyTheOpenSeeds() {
+    open();
+    clickScale(0);
+    constexpr int kSeeds = 90;
+    QStringList words;
+    for (int seed = 100; seed < 100 + kSeeds; ++seed) words << QString::number(seed);
+    typeSeeds(words.join(u','));
+    settle();
+    const auto before = runs().size();
+    // As soon as the first run is queued, its data goes to the trash: the runs after it are refused.
+    const auto once = std::make_shared<bool>(false);
+    connect(&m_services->bridge, &EngineBridge::jobAdded, m_dialog.get(), [this, once] {
+        if (std::exchange(*once, true)) return;
+        const auto gone = m_workspace->trashDataset(m_dataset.toStdString());
+        if (!gone) qWarning("%s", gone.error().sentence().c_str());
+    });
+    QTest::mouseClick(m_dialog->startButton(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(m_dialog->findChild<Banner*>(), 20000);
+    QVERIFY(m_dialog->isVisible());
+    const auto made = static_cast<int>(runs().size() - before);
+    QVERIFY2(made >= 1 && made < kSeeds, qPrintable(QString::number(made)));
+    const auto left = m_dialog->target()->seeds();
+    QCOMPARE(static_cast<int>(left.size()), kSeeds - made);
+    QCOMPARE(left.front(), std::int64_t(100 + made));
+    QVERIFY(m_dialog->findChild<Banner*>()->text().startsWith(QStringLiteral("Only ")));
+    QVERIFY(m_workspace->restoreDataset(m_dataset.toStdString()));
+    for (const JobRow& job : m_services->bridge.jobs().rows())
+        if (!feed::isFinal(job.state)) m_engine->stop(job.id);
+    QTRY_VERIFY_WITH_TIMEOUT(m_engine->isIdle(), 60000);
+    m_services->bridge.refreshCatalog();
+    QTRY_COMPARE_WITH_TIMEOUT(m_services->bridge.datasets().rowCount(), 1, 10000);
+}
+
+void TestNewRunDialog::cardStandsBehindATabWhenNarrow() {
+    open(QStringLiteral("70"), {}, {1440, 900});
+    QVERIFY(!m_dialog->cardTabs()->isVisible());
+    QVERIFY(m_dialog->card()->isVisible());
+    open(QStringLiteral("70"), {}, {960, 600});
+    QVERIFY2(m_dialog->width() < 960 && m_dialog->width() <= 912, qPrintable(QString::number(m_dialog->width())));
+    QTabBar* tabs = m_dialog->cardTabs();
+    QVERIFY(tabs->isVisible());
+    QVERIFY(!m_dialog->card()->isVisible() && m_dialog->form()->isVisible());
+    QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(1).center());
+    QVERIFY(m_dialog->card()->isVisible() && !m_dialog->form()->isVisible());
+    tabs->setFocus();
+    QTest::keyClick(tabs, Qt::Key_Left);
+    QVERIFY(!m_dialog->card()->isVisible() && m_dialog->form()->isVisible());
+    // Nothing of the form is cut: it is as wide as its column.
+    QVERIFY(m_dialog->form()->width() > 400);
+}
+
+void TestNewRunDialog::quantizerForecastIsThatOfItsParent() {
+    QTRY_VERIFY_WITH_TIMEOUT(m_engine->isIdle(), 60000);
+    const auto all = runs();
+    const auto parent = std::find_if(all.begin(), all.end(), [](const feed::RunInfo& run) { return run.state == feed::JobState::Completed; });
+    QVERIFY(parent != all.end());
+    QTRY_VERIFY(m_services->bridge.run(QString::fromStdString(parent->id)));
+    open(QStringLiteral("46"), QString::fromStdString(parent->id));
+    QString shown = valueOf(m_dialog->card()->forecastRows(), QStringLiteral("parameters"));
+    QCOMPARE(shown.remove(u','), QString::number(parent->params_count));
+    QVERIFY(valueOf(m_dialog->card()->forecastRows(), QStringLiteral("MACs an item")) != QStringLiteral("–"));
+    QCOMPARE(valueOf(m_dialog->card()->timeRows(), QStringLiteral("time a run")), QStringLiteral("not known"));
+    QVERIFY(m_dialog->card()->timeWhy().contains(QStringLiteral("no earlier run")));
 }
 
 void TestNewRunDialog::escapeCloses() {

@@ -107,7 +107,6 @@ private Q_SLOTS:
     void quantizerNeedsAParent();
     void wrongSeedsDisableStart();
     void enterStartsOneRunASeed();
-    void aPartialFailureKeepsOnlyTheOpenSeeds();
     void cardStandsBehindATabWhenNarrow();
     void quantizerForecastIsThatOfItsParent();
     void escapeCloses();
@@ -310,39 +309,6 @@ void TestNewRunDialog::enterStartsOneRunASeed() {
     QVERIFY(!m_services->selection.currentRun().isEmpty());
     QTRY_VERIFY_WITH_TIMEOUT(m_engine->isIdle(), 60000);
     for (const feed::RunInfo& run : runs()) QVERIFY2(run.state == feed::JobState::Completed, run.stateDetail.c_str());
-}
-
-void TestNewRunDialog::aPartialFailureKeepsOnlyTheOpenSeeds() {
-    open();
-    clickScale(0);
-    constexpr int kSeeds = 90;
-    QStringList words;
-    for (int seed = 100; seed < 100 + kSeeds; ++seed) words << QString::number(seed);
-    typeSeeds(words.join(u','));
-    settle();
-    const auto before = runs().size();
-    // As soon as the first run is queued, its data goes to the trash: the runs after it are refused.
-    const auto once = std::make_shared<bool>(false);
-    connect(&m_services->bridge, &EngineBridge::jobAdded, m_dialog.get(), [this, once] {
-        if (std::exchange(*once, true)) return;
-        const auto gone = m_workspace->trashDataset(m_dataset.toStdString());
-        if (!gone) qWarning("%s", gone.error().sentence().c_str());
-    });
-    QTest::mouseClick(m_dialog->startButton(), Qt::LeftButton);
-    QTRY_VERIFY_WITH_TIMEOUT(m_dialog->findChild<Banner*>(), 20000);
-    QVERIFY(m_dialog->isVisible());
-    const auto made = static_cast<int>(runs().size() - before);
-    QVERIFY2(made >= 1 && made < kSeeds, qPrintable(QString::number(made)));
-    const auto left = m_dialog->target()->seeds();
-    QCOMPARE(static_cast<int>(left.size()), kSeeds - made);
-    QCOMPARE(left.front(), std::int64_t(100 + made));
-    QVERIFY(m_dialog->findChild<Banner*>()->text().startsWith(QStringLiteral("Only ")));
-    QVERIFY(m_workspace->restoreDataset(m_dataset.toStdString()));
-    for (const JobRow& job : m_services->bridge.jobs().rows())
-        if (!feed::isFinal(job.state)) m_engine->stop(job.id);
-    QTRY_VERIFY_WITH_TIMEOUT(m_engine->isIdle(), 60000);
-    m_services->bridge.refreshCatalog();
-    QTRY_COMPARE_WITH_TIMEOUT(m_services->bridge.datasets().rowCount(), 1, 10000);
 }
 
 void TestNewRunDialog::cardStandsBehindATabWhenNarrow() {

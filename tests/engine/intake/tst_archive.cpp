@@ -1,3 +1,4 @@
+// labels: fast gate
 #include <QtTest>
 
 #include <archive.h>

@@ -1,3 +1,4 @@
+// labels: fast gate
 #include <QtTest>
 
 #include "engine/base/files.h"

@@ -1,3 +1,4 @@
+// labels: fast gate
 #include <atomic>
 #include <fstream>
 #include <thread>

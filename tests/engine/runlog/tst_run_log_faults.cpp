@@ -1,3 +1,4 @@
+// labels: fast gate
 #include <algorithm>
 #include <csignal>
 #include <fstream>

@@ -1,3 +1,4 @@
+// labels: fast gate
 #include <QTemporaryDir>
 #include <QtTest>
 

@@ -1,4 +1,3 @@
-// labels: pending
 #include <QApplication>
 #include <QInputDialog>
 #include <QLineEdit>
@@ -44,6 +43,7 @@ class TestRunTable : public QObject {
         return names;
     }
     void select(const QString& name) {
+        activate();
         for (int row = 0; row < view()->model()->rowCount(); ++row) {
             const QModelIndex index = view()->model()->index(row, 0);
             if (index.data().toString() != name) continue;
@@ -68,6 +68,19 @@ class TestRunTable : public QObject {
         QTest::keyClicks(field, filter);
         QTest::keyClick(field, Qt::Key_Return);
     }
+    // Without a window manager nothing gives the window its focus back when a dialog closes.
+    void activate() {
+        QTRY_VERIFY(!m_window->findChild<QInputDialog*>());
+        m_window->activateWindow();
+        QApplication::setActiveWindow(m_window.get());
+        QTRY_VERIFY(m_window->isActiveWindow());
+    }
+    void undo() {
+        activate();
+        view()->setFocus();  // in the filter line Ctrl+Z takes back what was typed there
+        QTRY_VERIFY(view()->hasFocus());
+        QTest::keyClick(view(), Qt::Key_Z, Qt::ControlModifier);
+    }
     void saved() { QTRY_VERIFY(m_services->edits.isIdle()); }
     feed::RunInfo stored(int run) const { return *m_workspace->run(m_ids[run].toStdString()); }
     void openWindow() {
@@ -89,7 +102,7 @@ private Q_SLOTS:
             run.name = name;
             run.top1 = top1;
             run.hasAnswers = true;
-            run.lr = name == "beta" ? 1e-3 : 5.5e-4;
+            run.lr = name == "alpha" ? 5.5e-4 : name == "beta" ? 1e-3 : 2e-3;  // runs that differ in nothing are one group
             run.steps = run.logged = 800;
             run.stepsPerEpoch = 40;
             m_ids << QString::fromStdString(tests::addRun(*m_workspace, run));
@@ -131,8 +144,7 @@ private Q_SLOTS:
         QTRY_COMPARE(shownNames(), QStringList{QStringLiteral("beta")});
         type(QString());
         QTRY_COMPARE(view()->model()->rowCount(), 3);
-        view()->setFocus();  // in the filter line Ctrl+Z takes back what was typed there
-        QTest::keyClick(m_window.get(), Qt::Key_Z, Qt::ControlModifier);
+        undo();
         QTRY_VERIFY(m_services->bridge.run(m_ids[1])->tags.empty());
         saved();
         QVERIFY(stored(1).tags.empty());
@@ -150,8 +162,7 @@ private Q_SLOTS:
         QTRY_VERIFY(shownNames().contains(QStringLiteral("delta")));
         saved();
         QCOMPARE(stored(2).name, std::string("delta"));
-        view()->setFocus();
-        QTest::keyClick(m_window.get(), Qt::Key_Z, Qt::ControlModifier);
+        undo();
         QTRY_VERIFY(shownNames().contains(QStringLiteral("gamma")));
         saved();
     }
@@ -178,7 +189,7 @@ private Q_SLOTS:
         QTRY_COMPARE(view()->model()->rowCount(), 2);
         saved();
         QVERIFY(stored(1).isTrashed);
-        QTest::keyClick(m_window.get(), Qt::Key_Z, Qt::ControlModifier);
+        undo();
         QTRY_COMPARE(view()->model()->rowCount(), 3);
         saved();
         QVERIFY(!stored(1).isTrashed);
@@ -209,6 +220,8 @@ private Q_SLOTS:
         clickSwatch(QStringLiteral("gamma"));
         QTRY_COMPARE(page->charts()[0]->scene().lines.size(), 3u);
         clickSwatch(QStringLiteral("gamma"));
+        QTRY_COMPARE(m_services->selection.shownRuns().size(), 2);
+        select(QStringLiteral("alpha"));  // the current run is compared even where its square is empty
         QTRY_COMPARE(page->charts()[0]->scene().lines.size(), 2u);
     }
 

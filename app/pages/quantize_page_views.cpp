@@ -2,6 +2,7 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QStackedWidget>
 #include <QToolButton>
 
@@ -162,14 +163,18 @@ void QuantizePage::readLayer() {
     const feed::TradeoffPoint* point = m_data.point(m_point);
     if (!layer || !point) return;
     const QString name = text(layer->layerName), label = text(point->label), method = text(point->method);
-    const QString block = name.count(u'.') < 2 ? QString() : m_columns->layers().value(m_columns->selected()).block;
+    // "blocks.3.attention.qkv" of block 4: the title needs the end alone.
+    static const QRegularExpression kBlockPrefix(QStringLiteral("^blocks\\.\\d+\\."));
+    const bool isInBlock = kBlockPrefix.match(name).hasMatch();
+    const QString block = isInBlock ? m_columns->layers().value(m_columns->selected()).block : QString();
+    const QString end = isInBlock ? QString(name).remove(kBlockPrefix) : name;
     const int bits = m_data.bitsOf(m_point);
     QuantizeData places;
     places.arrays = m_data.arrays;
     context().bridge->reads().run(
         this, QStringLiteral("layer"),
         [workspace = context().workspace, job = m_job.toStdString(), places, id = m_point, layer = layer->layerName] { return readLayerArrays(*workspace, job, places, id, layer); },
-        [this, name, label, method, block, bits, job = m_job](Result<LayerArrays> arrays) {
+        [this, name, end, label, method, block, bits, job = m_job](Result<LayerArrays> arrays) {
             if (job != m_job) return;
             if (!arrays) {
                 if (context().errors) context().errors->show(arrays.error());
@@ -177,7 +182,7 @@ void QuantizePage::readLayer() {
             }
             const bool hasGrid = !arrays->levels.empty();
             // The block stands in the caption, so that the title keeps the end of a long name.
-            const QString title = tr("%1 weights").arg(name.section(u'.', -2)), levels = hasGrid ? tr("%1 bit, %2 levels").arg(bits).arg(arrays->levels.size()) : QString();
+            const QString title = tr("%1 weights").arg(end), levels = hasGrid ? tr("%1 bit, %2 levels").arg(bits).arg(arrays->levels.size()) : QString();
             m_histogramHeader->setTitle(title);
             m_histogramHeader->setCaption(block.isEmpty() || !hasGrid ? block + levels : block + QStringLiteral(", ") + levels);
             m_histogram->setFigureTitle(tr("%1 weights").arg(name), hasGrid ? label + QStringLiteral(", ") + levels : QString());

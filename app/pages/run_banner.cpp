@@ -60,7 +60,8 @@ void RunBanner::refresh() {
         return hide();
     }
     const QString what = tr("%1 paused: %2").arg(job->title, format::text(job->trouble.what));
-    QString detail = place();
+    // The engine names series and step where it knows them; else the log does.
+    QString detail = what.contains(QStringLiteral(" at step ")) ? QString() : place();
     if (!job->trouble.remedy.empty()) detail += (detail.isEmpty() ? QString() : QStringLiteral(". ")) + format::text(job->trouble.remedy);
     if (!detail.endsWith(u'.')) detail += u'.';
     const QString shown = what + QStringLiteral(". ") + detail;

@@ -50,14 +50,18 @@ void KeySettings::addRow(QAction* action, QWidget* parent) {
     row.edit->setFixedWidth(kKeyWidth);
     row.edit->setAccessibleName(tr("Key of %1").arg(name));
     row.reset = widgets::makeIconButton(QStringLiteral("restore"), tr("Back to the default"), holder);
+    row.clear = widgets::makeIconButton(QStringLiteral("close"), tr("No key"), holder);
     line->addWidget(row.edit);
+    line->addWidget(row.clear);
     line->addWidget(row.reset);
     holder->setFocusProxy(row.edit);
     row.form->setEditor(holder);
     row.words = name;
     const std::size_t index = m_rows.size();
     m_rows.push_back(row);
-    connect(row.edit, &QKeySequenceEdit::keySequenceChanged, this, [this, index] { typed(m_rows[index]); });
+    // Not keySequenceChanged: the field empties itself before it takes a key.
+    connect(row.edit, &QKeySequenceEdit::editingFinished, this, [this, index] { typed(m_rows[index]); });
+    connect(row.clear, &QToolButton::clicked, this, [this, index] { store(m_rows[index], {}); });
     connect(row.reset, &QToolButton::clicked, this, [this, index] {
         m_rows[index].form->setProblem({});
         m_settings.setKeys(m_rows[index].id, std::nullopt);
@@ -79,6 +83,7 @@ KeySettings::Row* KeySettings::ownerOf(const QKeySequence& key, const Row& excep
 void KeySettings::typed(Row& row) {
     if (m_isWriting) return;
     const QKeySequence pressed = row.edit->keySequence();
+    if (pressed == row.action->shortcut()) return row.form->setProblem({});  // the field was only left
     // One stroke a key: a second one starts anew.
     const QKeySequence key = pressed.count() > 1 ? QKeySequence(pressed[static_cast<uint>(pressed.count() - 1)]) : pressed;
     if (key != pressed) {

@@ -29,7 +29,7 @@ public:
         QAction* action = nullptr;
         FormRow* form = nullptr;
         QKeySequenceEdit* edit = nullptr;
-        QToolButton* reset = nullptr;
+        QToolButton *clear = nullptr, *reset = nullptr;
     };
     std::vector<Row>& rows() { return m_rows; }
     Row* row(const QString& id);

@@ -299,7 +299,7 @@ void RunInspector::refreshManifest(const feed::RunInfo& run) {
     const api::RecipeCard* card = m_context.registry->find(run.recipe);
     add(tr("recipe"), card ? text(card->name) : text(run.recipe));
     add(tr("scale"), text(run.scale));
-    add(tr("device"), run.device.empty() ? QString() : text(run.device), run.threads > 0 ? tr("%1 threads").arg(run.threads) : QString());
+    add(tr("device"), run.device.empty() ? QString() : text(run.device), run.threads == 1 ? tr("1 thread") : run.threads > 0 ? tr("%1 threads").arg(run.threads) : QString());
     if (run.params_count > 0)
         add(tr("size"), format::si(static_cast<double>(run.params_count)),
             run.macs > 0 ? tr("%1MAC").arg(format::si(static_cast<double>(run.macs))) : QString());

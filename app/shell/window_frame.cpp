@@ -1,5 +1,6 @@
 // How the frame gives way to small windows: compact below 1366 px, rails below 1000; the rest stands in main_window.cpp.
 #include <QDockWidget>
+#include <QLayout>
 #include <QResizeEvent>
 #include <QToolBar>
 
@@ -29,9 +30,9 @@ void MainWindow::buildRails() {
         auto* rail = new QToolBar(name, this);
         rail->setObjectName(side == Qt::LeftToolBarArea ? QStringLiteral("navigatorRail") : QStringLiteral("inspectorRail"));
         rail->setMovable(false);
-        rail->setFixedWidth(kRail);
         rail->setIconSize(QSize(metrics::kIconTool, metrics::kIconTool));
         rail->toggleViewAction()->setVisible(false);
+        rail->layout()->setContentsMargins(2, 4, 2, 4);
         addToolBar(side, rail);
         rail->hide();
         return rail;
@@ -40,6 +41,7 @@ void MainWindow::buildRails() {
     m_rightRail = make(Qt::RightToolBarArea, tr("Inspector"));
     const auto add = [](QToolBar* rail, const QString& iconName, const QString& words, QDockWidget* dock, auto open) {
         QAction* action = rail->addAction(widgets::icon(iconName), words);
+        rail->widgetForAction(action)->setFixedSize(kRail - 4, kRail - 8);
         QObject::connect(action, &QAction::triggered, dock, [dock, open] {
             dock->setVisible(!dock->isVisible());
             if (dock->isVisible()) open();

@@ -124,6 +124,8 @@ private Q_SLOTS:
         // Two in a row push it further.
         QCOMPARE(freeLeftOf(100, 20, {100, 80}), 55.0);
         QCOMPARE(markWord({0, 0, "lr", "0.000439"}), QStringLiteral("lr 4.39e-4"));
+        QCOMPARE(markWord({0, 0, "nan", "train/loss"}), QStringLiteral("NaN in train/loss"));
+        QCOMPARE(markWord({0, 0, "nan", "NaN, skipped"}), QStringLiteral("NaN, skipped"));
         QCOMPARE(markWord({0, 0, "stage", "Test"}), QStringLiteral("Test"));
     }
 

@@ -17,6 +17,14 @@ namespace espalier::widgets {
 
 namespace {
 
+// Wrapped text as tall as its lines need at the width it gets; a plain size policy would forget that.
+void wrap(QLabel* label) {
+    label->setWordWrap(true);
+    QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    policy.setHeightForWidth(true);
+    label->setSizePolicy(policy);
+}
+
 struct MessageLook {
     const char* icon;
     Color ink, tint;
@@ -62,12 +70,10 @@ Banner::Banner(Kind kind, const QString& what, const QString& detail, QWidget* p
     auto* column = new QVBoxLayout;
     column->setSpacing(2);
     m_what = makeLabel(what, Type::BodyStrong, Color::Text, this);
-    m_what->setWordWrap(true);
-    m_what->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    wrap(m_what);
     m_what->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_detail = makeLabel(detail, Type::Body, Color::Text2, this);
-    m_detail->setWordWrap(true);
-    m_detail->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    wrap(m_detail);
     m_detail->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_detail->setVisible(!detail.isEmpty());
     m_buttons = new QHBoxLayout;

@@ -166,6 +166,8 @@ QString markWord(const feed::RunMark& mark) {
     bool isNumber = false;
     const double number = format::text(mark.text).toDouble(&isNumber);
     if (mark.kind == "lr" && isNumber) return word("lr %1").arg(format::significant(number, 3));
+    // The log names the series; the word says what happened there.
+    if (mark.kind == "nan" && !mark.text.empty() && mark.text.find(' ') == std::string::npos) return word("NaN in %1").arg(format::text(mark.text));
     if (!mark.text.empty()) return format::text(mark.text);
     if (mark.kind == "mixup_off") return word("mixup off");
     if (mark.kind == "nan") return word("NaN");

@@ -1,4 +1,3 @@
-// labels: pending
 #include "engine/api/torch.h"
 
 #include <QDockWidget>
@@ -13,6 +12,7 @@
 #include "app/shell/single_instance.h"
 #include "tests/support/live_window.h"
 #include "widgets/plot/loss_chart.h"
+#include "widgets/plot/qcp.h"
 
 using namespace espalier;
 using namespace espalier::app;
@@ -68,8 +68,8 @@ private Q_SLOTS:
         window().openPage(QStringLiteral("train"));
         auto* train = qobject_cast<TrainPage*>(window().currentPage());
         QVERIFY(train);
-        train->lossChart()->setFocus();
-        QTest::keyClick(train->lossChart(), Qt::Key_L);
+        train->lossChart()->plot()->setFocus();
+        QTest::keyClick(train->lossChart()->plot(), Qt::Key_L);
         QVERIFY(train->lossChart()->isLogY());
         m_live->reopen();
         train = qobject_cast<TrainPage*>(window().currentPage());
@@ -116,6 +116,7 @@ private Q_SLOTS:
     }
 
     void chartsStandInOneColumnWhenNarrow() {
+        m_live->services->selection.setCurrentRun(m_run);
         window().resize(720, 450);
         window().openPage(QStringLiteral("train"));
         auto* train = qobject_cast<TrainPage*>(window().currentPage());
@@ -156,8 +157,10 @@ private Q_SLOTS:
     void aTrashedDataSetComesBackByUndo() {
         QTRY_COMPARE(m_live->services->bridge.datasets().rowCount(), 1);
         QListView* view = window().navigator()->datasetView();
-        window().activateWindow();
+        window().resize(1440, 900);
+        QApplication::setActiveWindow(&window());
         view->setFocus();
+        QTRY_VERIFY(view->hasFocus());
         view->setCurrentIndex(view->model()->index(0, 0));
         QTest::keyClick(view, Qt::Key_Delete);
         QTRY_COMPARE_WITH_TIMEOUT(m_live->services->bridge.datasets().rowCount(), 0, 5000);

@@ -51,12 +51,15 @@ private Q_SLOTS:
         m_live->window->openPage(QStringLiteral("train"));
         QVERIFY(banner());
         QTRY_VERIFY(banner()->isVisible());
-        QTRY_VERIFY2(banner()->text().contains(QStringLiteral("train/loss is NaN at step 6")), qPrintable(banner()->text()));
+        QTRY_VERIFY2(banner()->text().contains(QStringLiteral("train/loss became NaN at step 6")), qPrintable(banner()->text()));
         QVERIFY2(banner()->text().startsWith(QStringLiteral("broken paused: ")), qPrintable(banner()->text()));
         QVERIFY(banner()->text().contains(QStringLiteral("last good checkpoint")));
         // The row in the dock says it too.
         QVERIFY(m_live->window->jobs()->rowOf(job)->stageText().startsWith(QStringLiteral("Paused: ")));
+        // As tall as its two lines and the buttons, no more.
+        QTRY_VERIFY2(banner()->height() < 110, qPrintable(QString::number(banner()->height())));
         const QString folder = qEnvironmentVariable("ESPALIER_PICTURES");
+        QTest::qWait(200);
         if (!folder.isEmpty()) m_live->window->grab().save(folder + QStringLiteral("/non-finite.png"));
     }
 

@@ -12,6 +12,8 @@
 #include <QToolButton>
 #include <QtTest>
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <utility>
@@ -107,6 +109,7 @@ private Q_SLOTS:
     void quantizerNeedsAParent();
     void wrongSeedsDisableStart();
     void enterStartsOneRunASeed();
+    void aPartialFailureKeepsOnlyTheOpenSeeds();
     void cardStandsBehindATabWhenNarrow();
     void quantizerForecastIsThatOfItsParent();
     void escapeCloses();
@@ -309,6 +312,42 @@ void TestNewRunDialog::enterStartsOneRunASeed() {
     QVERIFY(!m_services->selection.currentRun().isEmpty());
     QTRY_VERIFY_WITH_TIMEOUT(m_engine->isIdle(), 60000);
     for (const feed::RunInfo& run : runs()) QVERIFY2(run.state == feed::JobState::Completed, run.stateDetail.c_str());
+}
+
+void TestNewRunDialog::aPartialFailureKeepsOnlyTheOpenSeeds() {
+    open();
+    clickScale(0);
+    constexpr int kSeeds = 60;
+    QStringList words;
+    for (int seed = 100; seed < 100 + kSeeds; ++seed) words << QString::number(seed);
+    typeSeeds(words.join(u','));
+    settle();
+    // As soon as the first run is queued a file stands where the folders of the next ones would go.
+    const std::filesystem::path folder = m_workspace->folder() / "runs", aside = m_workspace->folder() / "runs-aside";
+    bool isBlocked = false;
+    connect(&m_services->bridge, &EngineBridge::jobAdded, m_dialog.get(), [&] {
+        if (std::exchange(isBlocked, true)) return;
+        std::filesystem::rename(folder, aside);
+        std::ofstream(folder) << "in the way";
+    });
+    QSignalSpy started(m_dialog.get(), &NewRunDialog::started);
+    QTest::mouseClick(m_dialog->startButton(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(m_dialog->findChild<Banner*>() || !m_dialog->isVisible(), 20000);
+    if (isBlocked) {
+        std::filesystem::remove(folder);
+        std::filesystem::rename(aside, folder);
+    }
+    for (const JobRow& job : m_services->bridge.jobs().rows())
+        if (!feed::isFinal(job.state)) m_engine->stop(job.id);
+    QVERIFY(m_dialog->isVisible());
+    QCOMPARE(started.count(), 1);
+    const auto made = static_cast<int>(started.front().front().value<QList<quint64>>().size());
+    QVERIFY2(made >= 1 && made < kSeeds, qPrintable(QString::number(made)));
+    const auto left = m_dialog->target()->seeds();
+    QCOMPARE(static_cast<int>(left.size()), kSeeds - made);
+    QCOMPARE(left.front(), std::int64_t(100 + made));
+    QVERIFY(m_dialog->findChild<Banner*>()->text().startsWith(QStringLiteral("Only ")));
+    QTRY_VERIFY_WITH_TIMEOUT(m_engine->isIdle(), 60000);
 }
 
 void TestNewRunDialog::cardStandsBehindATabWhenNarrow() {

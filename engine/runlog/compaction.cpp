@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <map>
+#include <span>
 
+#include "engine/runlog/column_chunks.h"
 #include "engine/runlog/compact_layout.h"
 #include "engine/runlog/pyramid.h"
 #include "engine/runlog/recovery.h"
@@ -13,6 +16,64 @@ namespace espalier::runlog {
 namespace fs = std::filesystem;
 namespace {
 
+/// One column that is written chunk by chunk. Whole chunks go past HDF5's filters (ChunkEncoder); the borders between two
+/// series, which share a chunk, through them.
+class ColumnFile {
+public:
+    Result<void> create(hid_t file, const char* name, hid_t type, hid_t memoryType, std::uint64_t rows) {
+        h5::DatasetOptions options;
+        options.chunkRows = compact::kChunk;
+        options.isCompressed = options.isFixedSize = true;
+        options.rows = rows;
+        m_memoryType = memoryType;
+        m_hasWholeChunks = rows >= compact::kChunk;
+        ESPALIER_TRY(m_dataset, h5::createDataset(file, name, type, options));
+        return {};
+    }
+    Result<void> write(std::uint64_t first, std::span<const std::uint64_t> values, ChunkEncoder& encoder) {
+        while (!values.empty()) {
+            const auto part = values.first(std::min<std::uint64_t>(compact::kChunk - first % compact::kChunk, values.size()));
+            if (part.size() == compact::kChunk && m_hasWholeChunks) {
+                ESPALIER_TRY(const auto stored, encoder.encode(part.data(), part.size()));
+                ESPALIER_CHECK_OK(h5::writeChunk(m_dataset.get(), first, stored));
+            } else {
+                ESPALIER_CHECK_OK(h5::writeRows(m_dataset.get(), m_memoryType, first, part.size(), part.data()));
+            }
+            first += part.size();
+            values = values.subspan(part.size());
+        }
+        return {};
+    }
+    h5::Handle& handle() { return m_dataset; }
+
+private:
+    h5::Handle m_dataset;
+    hid_t m_memoryType = -1;
+    bool m_hasWholeChunks = false;
+};
+
+/// Values of one kind that are appended one after another; whole chunks are written as they fill.
+class ColumnTail {
+public:
+    explicit ColumnTail(std::uint64_t first = 0) : m_next(first) {}
+    template <class T>
+    Result<void> add(T value, ColumnFile& file, ChunkEncoder& encoder) {
+        m_values.push_back(std::bit_cast<std::uint64_t>(value));
+        return (m_next + m_values.size()) % compact::kChunk == 0 ? flush(file, encoder) : Result<void>{};
+    }
+    Result<void> flush(ColumnFile& file, ChunkEncoder& encoder) {
+        ESPALIER_CHECK_OK(file.write(m_next, m_values, encoder));
+        m_next += m_values.size();
+        m_values.clear();
+        return {};
+    }
+    std::uint64_t next() const { return m_next; }
+
+private:
+    std::uint64_t m_next;
+    std::vector<std::uint64_t> m_values;
+};
+
 /// Writes the columns of all series. Points come interleaved; each series collects them up to the next chunk border,
 /// so that almost every chunk is deflated once.
 class ColumnWriter {
@@ -20,27 +81,29 @@ public:
     Result<void> open(hid_t file, const LogModel& model) {
         std::uint64_t total = 0, buckets = 0;
         for (const auto& info : model.series) {
-            m_parts.push_back({total, total, {}, {}, {}, {}});
+            m_parts.emplace_back(total);
             total += info.count;
             for (const auto level : pyramidLevels(info.count)) buckets += level;
         }
-        h5::DatasetOptions options;
-        options.chunkRows = compact::kChunk;
-        options.isCompressed = options.isFixedSize = true;
-        options.rows = total;
-        ESPALIER_TRY(m_steps, h5::createDataset(file, compact::kSteps, H5T_STD_I64LE, options));
-        ESPALIER_TRY(m_wallSecs, h5::createDataset(file, compact::kWallSecs, H5T_IEEE_F64LE, options));
-        ESPALIER_TRY(m_values, h5::createDataset(file, compact::kValues, H5T_IEEE_F64LE, options));
-        options.rows = buckets;
-        const auto pyramid = [&](const char* name, hid_t type) { return h5::createDataset(file, name, type, options); };
-        ESPALIER_TRY(m_minStep, pyramid(compact::kMinStep, H5T_STD_I64LE));
-        ESPALIER_TRY(m_maxStep, pyramid(compact::kMaxStep, H5T_STD_I64LE));
-        ESPALIER_TRY(m_min, pyramid(compact::kMin, H5T_IEEE_F64LE));
-        ESPALIER_TRY(m_max, pyramid(compact::kMax, H5T_IEEE_F64LE));
-        ESPALIER_TRY(m_mean, pyramid(compact::kMean, H5T_IEEE_F64LE));
-        ESPALIER_TRY(m_finite, pyramid(compact::kFinite, H5T_STD_U64LE));
-        ESPALIER_TRY(m_nonFinite, pyramid(compact::kNonFinite, H5T_STD_U64LE));
-        return {};
+        const auto integers = [&](ColumnFile& column, const char* name, std::uint64_t rows) {
+            return column.create(file, name, H5T_STD_I64LE, H5T_NATIVE_INT64, rows);
+        };
+        const auto reals = [&](ColumnFile& column, const char* name, std::uint64_t rows) {
+            return column.create(file, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, rows);
+        };
+        const auto counts = [&](ColumnFile& column, const char* name) {
+            return column.create(file, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, buckets);
+        };
+        ESPALIER_CHECK_OK(integers(m_columns[kStep], compact::kSteps, total));
+        ESPALIER_CHECK_OK(reals(m_columns[kWall], compact::kWallSecs, total));
+        ESPALIER_CHECK_OK(reals(m_columns[kValue], compact::kValues, total));
+        ESPALIER_CHECK_OK(integers(m_columns[kMinStep], compact::kMinStep, buckets));
+        ESPALIER_CHECK_OK(integers(m_columns[kMaxStep], compact::kMaxStep, buckets));
+        ESPALIER_CHECK_OK(reals(m_columns[kMin], compact::kMin, buckets));
+        ESPALIER_CHECK_OK(reals(m_columns[kMax], compact::kMax, buckets));
+        ESPALIER_CHECK_OK(reals(m_columns[kMean], compact::kMean, buckets));
+        ESPALIER_CHECK_OK(counts(m_columns[kFinite], compact::kFinite));
+        return counts(m_columns[kNonFinite], compact::kNonFinite);
     }
 
     Result<void> add(std::string_view payload) {
@@ -49,13 +112,13 @@ public:
             std::memcpy(&row, payload.data(), sizeof row);
             if (row.series >= m_parts.size()) continue;
             auto& part = m_parts[row.series];
-            part.steps.push_back(row.step);
-            part.wallSecs.push_back(row.wallSecs);
-            part.values.push_back(row.value);
-            const auto seen = part.next - part.start + part.steps.size() - 1;
-            if (seen / kPyramidFactor >= part.buckets.size()) part.buckets.emplace_back();
+            if (part.count > 0) part.noteStep(row.step);
+            part.lastStep = row.step;
+            if (part.count++ / kPyramidFactor >= part.buckets.size()) part.buckets.emplace_back();
             part.buckets.back().addPoint(row.step, row.value);
-            if ((part.next + part.steps.size()) % compact::kChunk == 0) ESPALIER_CHECK_OK(writePart(part));
+            ESPALIER_CHECK_OK(part.steps.add(row.step, m_columns[kStep], m_encoder));
+            ESPALIER_CHECK_OK(part.wallSecs.add(row.wallSecs, m_columns[kWall], m_encoder));
+            ESPALIER_CHECK_OK(part.values.add(row.value, m_columns[kValue], m_encoder));
         }
         return {};
     }
@@ -63,23 +126,28 @@ public:
     /// Last blocks, pyramids and the series table.
     Result<void> finish(hid_t file, const LogModel& model) {
         std::vector<SeriesRow> rows;
-        std::uint64_t bucketOffset = 0;
+        std::uint64_t offset = 0, bucketOffset = 0;
         for (std::size_t i = 0; i < m_parts.size(); ++i) {
             auto& part = m_parts[i];
             const auto& info = model.series[i];
-            ESPALIER_CHECK_OK(writePart(part));
-            if (part.next - part.start != info.count)
+            ESPALIER_CHECK_OK(part.steps.flush(m_columns[kStep], m_encoder));
+            ESPALIER_CHECK_OK(part.wallSecs.flush(m_columns[kWall], m_encoder));
+            ESPALIER_CHECK_OK(part.values.flush(m_columns[kValue], m_encoder));
+            if (part.count != info.count)
                 return fail(ErrorCode::Internal, "the journal changed while it was compacted", info.name);
             const auto levels = pyramidLevels(info.count);
-            rows.push_back(rowFor(info, part.start, bucketOffset, levels.size()));
+            rows.push_back(rowFor(info, offset, bucketOffset, levels.size()));
+            rows.back().stride = part.count == 1 ? 1 : part.stride;
+            offset += info.count;
             std::vector<Bucket> level = std::move(part.buckets);
             for (std::size_t depth = 0; depth < levels.size(); ++depth) {
                 if (depth > 0) level = coarser(level);
-                ESPALIER_CHECK_OK(writeLevel(level, bucketOffset));
+                ESPALIER_CHECK_OK(addLevel(level));
                 bucketOffset += level.size();
             }
-            part = {};
+            part = Part(0);
         }
+        for (std::size_t i = kMinStep; i < kColumns; ++i) ESPALIER_CHECK_OK(m_tails[i].flush(m_columns[i], m_encoder));
         return writeTable(file, compact::kSeries, rows, {});
     }
 
@@ -99,21 +167,24 @@ public:
     }
 
     void close() {
-        for (auto* handle : handles()) handle->reset();
+        for (auto& column : m_columns) column.handle().reset();
     }
     void forget() {
-        for (auto* handle : handles()) handle->forget();
+        for (auto& column : m_columns) column.handle().forget();
     }
 
 private:
-    std::array<h5::Handle*, 10> handles() {
-        return {&m_steps, &m_wallSecs, &m_values, &m_minStep, &m_maxStep,
-                &m_min,   &m_max,      &m_mean,   &m_finite,  &m_nonFinite};
-    }
+    enum { kStep, kWall, kValue, kMinStep, kMaxStep, kMin, kMax, kMean, kFinite, kNonFinite, kColumns };
     struct Part {
-        std::uint64_t start = 0, next = 0;  ///< first and next row in the columns
-        std::vector<std::int64_t> steps;
-        std::vector<double> wallSecs, values;
+        explicit Part(std::uint64_t start) : steps(start), wallSecs(start), values(start) {}
+        void noteStep(std::int64_t step) {
+            const auto gap = static_cast<std::uint64_t>(step) - static_cast<std::uint64_t>(lastStep);
+            if (count == 1) stride = step > lastStep && gap < (std::uint64_t(1) << 62) ? static_cast<std::int64_t>(gap) : 0;
+            else if (gap != static_cast<std::uint64_t>(stride)) stride = 0;
+        }
+        std::uint64_t count = 0;
+        std::int64_t lastStep = 0, stride = 0;  ///< stride 0: the steps are not evenly spaced
+        ColumnTail steps, wallSecs, values;
         std::vector<Bucket> buckets;
     };
 
@@ -138,38 +209,24 @@ private:
         return row;
     }
 
-    Result<void> writePart(Part& part) {
-        const auto count = part.steps.size();
-        ESPALIER_CHECK_OK(h5::writeRows(m_steps.get(), H5T_NATIVE_INT64, part.next, count, part.steps.data()));
-        ESPALIER_CHECK_OK(h5::writeRows(m_wallSecs.get(), H5T_NATIVE_DOUBLE, part.next, count, part.wallSecs.data()));
-        ESPALIER_CHECK_OK(h5::writeRows(m_values.get(), H5T_NATIVE_DOUBLE, part.next, count, part.values.data()));
-        part.next += count;
-        part.steps.clear();
-        part.wallSecs.clear();
-        part.values.clear();
-        return {};
-    }
-
-    template <class T>
-    static Result<void> writeMember(hid_t dataset, hid_t type, const std::vector<Bucket>& level, std::uint64_t offset,
-                                    T Bucket::*member) {
-        std::vector<T> column;
-        column.reserve(level.size());
-        for (const auto& bucket : level) column.push_back(bucket.*member);
-        return h5::writeRows(dataset, type, offset, column.size(), column.data());
-    }
-    Result<void> writeLevel(const std::vector<Bucket>& level, std::uint64_t offset) {
-        ESPALIER_CHECK_OK(writeMember(m_minStep.get(), H5T_NATIVE_INT64, level, offset, &Bucket::minStep));
-        ESPALIER_CHECK_OK(writeMember(m_maxStep.get(), H5T_NATIVE_INT64, level, offset, &Bucket::maxStep));
-        ESPALIER_CHECK_OK(writeMember(m_min.get(), H5T_NATIVE_DOUBLE, level, offset, &Bucket::min));
-        ESPALIER_CHECK_OK(writeMember(m_max.get(), H5T_NATIVE_DOUBLE, level, offset, &Bucket::max));
-        ESPALIER_CHECK_OK(writeMember(m_mean.get(), H5T_NATIVE_DOUBLE, level, offset, &Bucket::mean));
-        ESPALIER_CHECK_OK(writeMember(m_finite.get(), H5T_NATIVE_UINT64, level, offset, &Bucket::finite));
-        return writeMember(m_nonFinite.get(), H5T_NATIVE_UINT64, level, offset, &Bucket::nonFinite);
+    Result<void> addLevel(const std::vector<Bucket>& level) {
+        const auto add = [&](std::size_t column, auto Bucket::*member) -> Result<void> {
+            for (const auto& bucket : level) ESPALIER_CHECK_OK(m_tails[column].add(bucket.*member, m_columns[column], m_encoder));
+            return {};
+        };
+        ESPALIER_CHECK_OK(add(kMinStep, &Bucket::minStep));
+        ESPALIER_CHECK_OK(add(kMaxStep, &Bucket::maxStep));
+        ESPALIER_CHECK_OK(add(kMin, &Bucket::min));
+        ESPALIER_CHECK_OK(add(kMax, &Bucket::max));
+        ESPALIER_CHECK_OK(add(kMean, &Bucket::mean));
+        ESPALIER_CHECK_OK(add(kFinite, &Bucket::finite));
+        return add(kNonFinite, &Bucket::nonFinite);
     }
 
     std::vector<Part> m_parts;
-    h5::Handle m_steps, m_wallSecs, m_values, m_minStep, m_maxStep, m_min, m_max, m_mean, m_finite, m_nonFinite;
+    std::array<ColumnFile, kColumns> m_columns;
+    std::array<ColumnTail, kColumns> m_tails;  ///< of the pyramid's columns
+    ChunkEncoder m_encoder;
 };
 
 /// Forgets a half-written file instead of closing it (h5::Handle::forget).
@@ -187,23 +244,28 @@ private:
     ColumnWriter& m_columns;
 };
 
-/// Copies arrays from the journal or the live file; those that cannot be read are left out.
-Result<void> writeArrays(hid_t file, const LogModel& model, const JournalReader& journal, const fs::path& livePath) {
+/// Copies arrays from the journal or the live file. Those that cannot be read are left out and noted in `model`.
+Result<void> writeArrays(hid_t file, LogModel& model, const JournalReader& journal, const fs::path& livePath) {
     std::map<std::uint64_t, ArrayRow> liveRows;
     auto live = RunFile::open(livePath);
     if (live)
         if (auto rows = live->arrayRows())
             for (auto& row : *rows) liveRows[static_cast<std::uint64_t>(row.index)] = row;
-    std::vector<ArrayRow> rows;
-    std::array<std::uint64_t, kArrayTypes> sizes{};
-    for (const auto& entry : model.arrays) {
-        if (!entry.isInline && !liveRows.count(entry.info.index)) continue;
-        auto row = rowOf(entry.info);
-        auto& size = sizes[std::size_t(entry.info.type)];
-        row.offset = static_cast<std::int64_t>(size);
-        size += static_cast<std::uint64_t>(row.count);
-        rows.push_back(std::move(row));
-    }
+    const auto valuesOf = [&](const ArrayEntry& entry) -> Result<std::string> {
+        const auto count = elementCount(entry.info.shape);
+        if (entry.isInline) {
+            std::string bytes(static_cast<std::size_t>(count) * elementBytes(entry.info.type), '\0');
+            ESPALIER_CHECK_OK(journal.readAt(entry.journalOffset, bytes.data(), bytes.size()));
+            return bytes;
+        }
+        const auto row = liveRows.find(entry.info.index);
+        if (row == liveRows.end() || row->second.count != count)
+            return fail(ErrorCode::Corrupt, "values of an array are missing", livePath.string());
+        return live->arrayBytes(row->second, 0, count);
+    };
+    std::array<std::uint64_t, kArrayTypes> sizes{}, written{};
+    for (const auto& entry : model.arrays)
+        sizes[std::size_t(entry.info.type)] += static_cast<std::uint64_t>(elementCount(entry.info.shape));
     std::array<h5::Handle, kArrayTypes> datasets;
     for (std::size_t i = 0; i < kArrayTypes; ++i) {
         const auto type = feed::ArrayType(i);
@@ -214,22 +276,25 @@ Result<void> writeArrays(hid_t file, const LogModel& model, const JournalReader&
         const auto element = arrayElementType(type);
         ESPALIER_TRY(datasets[i], h5::createDataset(file, arrayDatasetName(type), element.get(), options));
     }
-    std::map<std::uint64_t, const ArrayEntry*> entries;
-    for (const auto& entry : model.arrays) entries[entry.info.index] = &entry;
-    for (const auto& row : rows) {
-        const auto& entry = *entries[static_cast<std::uint64_t>(row.index)];
-        const auto width = elementBytes(entry.info.type);
-        std::string bytes(static_cast<std::size_t>(row.count) * width, '\0');
-        if (entry.isInline) {
-            ESPALIER_CHECK_OK(journal.readAt(entry.journalOffset, bytes.data(), bytes.size()));
-        } else {
-            ESPALIER_TRY(bytes, live->arrayBytes(liveRows[entry.info.index], 0, row.count));
+    std::vector<ArrayRow> rows;
+    for (const auto& entry : model.arrays) {
+        const auto bytes = valuesOf(entry);
+        if (!bytes) {
+            model.warnings.push_back({kRunFileName, 0, "array_lost", "The array " + entry.info.name + " of step " +
+                                      std::to_string(entry.info.step) + " could not be read and is gone: " + bytes.error().what,
+                                      Outcome::Skipped});
+            continue;
         }
+        const auto type = std::size_t(entry.info.type);
+        auto row = rowOf(entry.info);
+        row.offset = static_cast<std::int64_t>(written[type]);
         const auto element = arrayElementType(entry.info.type);
-        ESPALIER_CHECK_OK(h5::writeRows(datasets[std::size_t(entry.info.type)].get(), element.get(),
-                                        static_cast<hsize_t>(row.offset), static_cast<hsize_t>(row.count),
-                                        bytes.data()));
+        ESPALIER_CHECK_OK(h5::writeRows(datasets[type].get(), element.get(), written[type], static_cast<hsize_t>(row.count), bytes->data()));
+        written[type] += static_cast<std::uint64_t>(row.count);
+        rows.push_back(std::move(row));
     }
+    for (std::size_t i = 0; i < kArrayTypes; ++i)
+        if (written[i] < sizes[i]) ESPALIER_CHECK_OK(h5::setRows(datasets[i].get(), written[i]));
     return ColumnWriter::writeTable(file, tableName(Table::Arrays), rows, {});
 }
 
@@ -273,8 +338,8 @@ Result<void> writeCompacted(const fs::path& temporary, const fs::path& folder) {
     }));
     (void)second;
     ESPALIER_CHECK_OK(columns.finish(file.get(), model));
-    ESPALIER_CHECK_OK(writeTables(file.get(), model));
     ESPALIER_CHECK_OK(writeArrays(file.get(), model, journal, folder / kRunFileName));
+    ESPALIER_CHECK_OK(writeTables(file.get(), model));
     // H5Fclose reports no failure of a full disk; the flush does.
     ESPALIER_CHECK_OK(h5::check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), "could not be written", temporary.string()));
     columns.close();

@@ -119,6 +119,13 @@ private:
     bool m_isGood = true;
 };
 
+constexpr const char* kTooNew = "is stored in a file format of HDF5 that is newer than what is read here";
+
+/// The library's words about version numbers that it does not know.
+bool isBeyondLibrary(const std::string& trouble) {
+    return trouble.find("bad version number") != std::string::npos || trouble.find("bad superblock version") != std::string::npos;
+}
+
 Result<void> checkBeginning(const fs::path& path) {
     std::error_code error;
     if (fs::is_directory(path, error)) return fail(ErrorCode::BadInput, "is a folder, not an HDF5 file", path.string(), "Name a file");
@@ -164,6 +171,8 @@ Result<void> ForeignH5::start() {
     if (!readFor(m_socket, payload.data(), payload.size())) return fail(childDied());
     if (head.status == kForeignNotHdf5)
         return fail(ErrorCode::BadInput, "is not an HDF5 file: the HDF5 signature is missing", m_path.string(), "Check what the file really holds");
+    if (head.status != kForeignOk && isBeyondLibrary(payload))
+        return fail(ErrorCode::Unsupported, kTooNew + (", or is damaged (" + payload + ")"), m_path.string(), kOlderHdf5);
     if (head.status != kForeignOk)
         return fail(ErrorCode::Corrupt, "is damaged or cut short and cannot be read: " + payload, m_path.string(), kDownloadAgain);
     Payload list(payload);
@@ -172,6 +181,8 @@ Result<void> ForeignH5::start() {
         ForeignMember member;
         member.path = list.takeText();
         member.trouble = list.takeText();
+        member.isTooNew = isBeyondLibrary(member.trouble);
+        if (member.isTooNew) member.trouble = kTooNew + (" (" + member.trouble + ")");
         member.kind = list.take<ForeignMember::Kind>();
         member.isByte = list.take<std::uint8_t>() != 0;
         member.chunkRows = list.take<std::int64_t>();

@@ -19,7 +19,11 @@ struct ForeignMember {
     bool isByte = false;               ///< unsigned, one byte
     std::int64_t chunkRows = 1;        ///< rows that are stored, and damaged, together
     std::string trouble;               ///< why it cannot be read; empty = it can
+    bool isTooNew = false;             ///< the trouble is a file format beyond this HDF5 library
 };
+
+/// What to do about a file that a newer HDF5 wrote.
+inline constexpr const char* kOlderHdf5 = "Write it for HDF5 1.10 (in h5py: libver=('earliest', 'v110'))";
 
 /// An HDF5 file of unknown origin. It is parsed in a forked child with limits on memory and time, which hands plain
 /// values back through a socket: a file that crashes or hangs the HDF5 library is a sentence here. Links to other files,

@@ -214,6 +214,21 @@ Result<void> LiveFile::commit() {
     return noted(h5::check(H5Dflush(m_commit.get()), "run.h5 could not be written", kRunFileName));
 }
 
+void LiveFile::readLargeArrays(const TakeArray& take) const {
+    const auto rows = readTable<ArrayRow>(m_file.get(), tableName(Table::Arrays), m_tables[std::size_t(Table::Arrays)].rows);
+    if (!rows) return;
+    for (const auto& row : *rows) {
+        const auto info = infoOf(row);
+        if (!info) continue;
+        std::string stored(static_cast<std::size_t>(row.count) * elementBytes(info->type), '\0');
+        if (stored.size() <= kInlineArrayBytes) continue;
+        const auto& stream = m_arrays[std::size_t(info->type)];
+        if (!h5::readRows(stream.dataset.get(), stream.type.get(), static_cast<hsize_t>(row.offset), static_cast<hsize_t>(row.count), stored.data()))
+            stored.clear();
+        take(*info, stored);
+    }
+}
+
 Result<void> LiveFile::close() {
     ESPALIER_CHECK_OK(commit());
     for (auto& stream : m_tables) stream.dataset.reset();

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -49,6 +50,10 @@ public:
     Result<void> addArray(const feed::ArrayInfo& info, std::string_view stored);
     Result<void> commit();
     Result<void> close();
+    /// Large arrays as far as they can still be read; values empty where they cannot. Also for a file whose writes or
+    /// syncs have failed: what this process knows of it may be more than the disk does.
+    using TakeArray = std::function<void(const feed::ArrayInfo&, const std::string& stored)>;
+    void readLargeArrays(const TakeArray& take) const;
 
     std::uint64_t rows(Table table) const { return m_tables[std::size_t(table)].rows; }
     int descriptor() const { return h5::descriptor(m_file.get()); }

@@ -5,9 +5,9 @@
 
 namespace espalier::runlog {
 
-void Bucket::addPoint(std::int64_t step, double value) noexcept {
+Bucket Bucket::ofPoint(std::int64_t minStep, std::int64_t maxStep, double value) noexcept {
     const bool isFinite = std::isfinite(value);
-    add(Bucket{step, step, value, value, value, isFinite ? 1u : 0u, isFinite ? 0u : 1u});
+    return {minStep, maxStep, value, value, value, isFinite ? 1u : 0u, isFinite ? 0u : 1u};
 }
 
 void Bucket::add(const Bucket& other) noexcept {

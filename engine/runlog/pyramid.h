@@ -14,7 +14,9 @@ struct Bucket {
     double min = 0, max = 0, mean = 0;
     std::uint64_t finite = 0, nonFinite = 0;
 
-    void addPoint(std::int64_t step, double value) noexcept;
+    /// One value that lies somewhere in a range of steps.
+    static Bucket ofPoint(std::int64_t minStep, std::int64_t maxStep, double value) noexcept;
+    void addPoint(std::int64_t step, double value) noexcept { add(ofPoint(step, step, value)); }
     void add(const Bucket& other) noexcept;
     std::uint64_t count() const { return finite + nonFinite; }
 };

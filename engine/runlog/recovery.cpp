@@ -14,7 +14,7 @@ namespace {
 /// Copies the journal into a fresh live file, record by record.
 class Rebuild {
 public:
-    Rebuild(const JournalReader& journal, LiveFile& live, const fs::path& oldFile) : m_journal(journal), m_live(live) {
+    Rebuild(JournalReader& journal, LiveFile& live, const fs::path& oldFile) : m_journal(journal), m_live(live) {
         auto old = RunFile::open(oldFile);
         if (!old) return;
         auto rows = old->arrayRows();
@@ -74,7 +74,7 @@ private:
         const auto row = decodeRow<ArrayRow>(in);
         const bool isInline = in.number<std::uint8_t>() != 0;
         const auto wanted = m_wanted.find(static_cast<std::uint64_t>(row.index));
-        if (wanted == m_wanted.end()) return {};  // lost earlier
+        if (wanted == m_wanted.end() || wanted->second->isInline != isInline) return {};  // lost, or written again later
         const auto& info = wanted->second->info;
         if (isInline) return m_live.addArray(info, payload.substr(in.position()));
         const auto old = m_oldRows.find(info.index);
@@ -86,7 +86,7 @@ private:
         return {};
     }
 
-    const JournalReader& m_journal;
+    JournalReader& m_journal;
     LiveFile& m_live;
     std::optional<RunFile> m_old;
     std::map<std::uint64_t, ArrayRow> m_oldRows;

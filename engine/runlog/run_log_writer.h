@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,17 +13,23 @@
 #include "engine/feed/array_record.h"
 #include "engine/feed/metric_point.h"
 #include "engine/feed/tradeoff.h"
+#include "engine/runlog/journal.h"
 
 namespace espalier::runlog {
 
+struct RunLogOptions {
+    std::uint64_t segmentBytes = kSegmentBytes;  ///< at which the journal goes on in another file
+};
+
 /// Writes one run's journal.esj and run.h5. Calls push into a bounded queue and return (a full queue blocks: nothing
 /// is dropped); the logger thread inside owns both files, batches 250 ms or 4,096 rows, and fdatasyncs at least once a
-/// second. Thread-safe. The first write error is kept and reported by error(); logging then goes on to the journal if
-/// that still works.
+/// second. Thread-safe. While the disk is full or refuses, everything stays in memory and is tried again each second:
+/// trouble() says so and ends by itself. What follows a failure of run.h5 goes to the journal alone.
 class RunLogWriter {
 public:
     /// Creates the files, or opens those of an interrupted run (recovering from the journal) to append.
-    static Result<std::unique_ptr<RunLogWriter>> open(const std::filesystem::path& runFolder);
+    static Result<std::unique_ptr<RunLogWriter>> open(const std::filesystem::path& runFolder,
+                                                      const RunLogOptions& options = {});
     ~RunLogWriter();
 
     /// Id of a series; new names may appear at any time. The same name gives the same id, also after reopening.
@@ -41,8 +48,14 @@ public:
     Result<void> flush();
     /// Flushes and closes; `isFinal` compacts run.h5 to columns, pyramids and compressed arrays.
     Result<void> close(bool isFinal);
-    /// First write failure, if any.
+    /// First loss, or the present trouble.
     Result<void> error() const;
+    struct Trouble {
+        Error error;
+        std::size_t waitingBytes = 0;
+    };
+    /// Why the log cannot be written at the moment; nothing is lost yet. Cheap when there is none.
+    std::optional<Trouble> trouble() const;
 
 private:
     struct Impl;

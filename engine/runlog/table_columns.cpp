@@ -114,7 +114,8 @@ const std::vector<Column<SeriesRow>>& columnsOf() {
                                                 {"max", &R::max},
                                                 {"offset", &R::offset},
                                                 {"pyramid_offset", &R::pyramidOffset},
-                                                {"pyramid_levels", &R::pyramidLevels}};
+                                                {"pyramid_levels", &R::pyramidLevels},
+                                                {"stride", &R::stride}};
     return columns;
 }
 

@@ -63,6 +63,7 @@ struct SeriesRow {
     std::int64_t id = 0, count = 0, firstStep = 0, lastStep = 0, minStep = 0, maxStep = 0, nonFinite = 0;
     double first = 0, last = 0, min = 0, max = 0;
     std::int64_t offset = 0, pyramidOffset = 0, pyramidLevels = 0;
+    std::int64_t stride = 0;  ///< the steps are first_step, first_step + stride, …; 0 when they are not
 };
 
 template <class Row>

@@ -150,6 +150,103 @@ private Q_SLOTS:
         QCOMPARE(scanAll(m_path, first.scan.nextOffset).frames.size(), std::size_t(1));
     }
 
+    void goesOnInAnotherFile() {
+        const auto written = rotated(100, 1000);
+        QVERIFY(fs::exists(segmentPath(m_path, 4)));
+        for (std::uint32_t i = 0; fs::exists(segmentPath(m_path, i)); ++i) QVERIFY(fs::file_size(segmentPath(m_path, i)) <= 1000);
+        const auto read = scanAll(m_path);
+        QVERIFY(read.frames == written);
+        QCOMPARE(read.scan.damagedBytes, std::uint64_t(0));
+        QCOMPARE(read.scan.tailBytes, std::uint64_t(0));
+        auto writer = JournalWriter::open(m_path, 1000);
+        QVERIFY(writer.has_value());
+        QCOMPARE(writer->size(), read.scan.nextOffset);
+        QVERIFY(!JournalWriter::open(m_path, 1000));  // one lock for all files
+        std::string frame;
+        appendFrame(frame, RecordType::Mark, "one more");
+        QVERIFY(writer->append(frame).has_value());
+        const auto more = scanAll(m_path, read.scan.nextOffset);
+        QCOMPARE(more.frames.size(), std::size_t(1));
+        QCOMPARE(scanAll(m_path).frames.size(), std::size_t(101));
+    }
+
+    void readerFollowsIntoTheNextFile() {
+        auto writer = JournalWriter::open(m_path, 500);
+        auto reader = JournalReader::open(m_path);
+        QVERIFY(writer.has_value() && reader.has_value());
+        std::uint64_t from = kJournalHeaderBytes, where = 0;
+        int seen = 0;
+        for (int i = 0; i < 60; ++i) {
+            std::string frame;
+            appendFrame(frame, RecordType::Mark, std::to_string(i) + std::string(40, 'x'));
+            QVERIFY(writer->append(frame).has_value());
+            if (i % 7 < 3) continue;
+            const auto scan = reader->scan(from, [&](RecordType, std::string_view payload, std::uint64_t offset) -> Result<void> {
+                seen += payload.substr(0, payload.find('x')) == std::to_string(seen);
+                where = offset;
+                return {};
+            });
+            QVERIFY(scan.has_value());
+            QCOMPARE(seen, i + 1);
+            QCOMPARE(scan->damagedBytes + scan->tailBytes, std::uint64_t(0));
+            from = scan->nextOffset;
+            QCOMPARE(from, writer->size());
+            std::string last(2, '\0');
+            QVERIFY(reader->readAt(where, last.data(), last.size()).has_value());
+            QCOMPARE(last, (std::to_string(i) + "x").substr(0, 2));
+        }
+    }
+
+    void everyTruncationOfTheLastFile() {
+        const auto written = rotated(40, 400);
+        std::uint32_t last = 0;
+        while (fs::exists(segmentPath(m_path, last + 1))) ++last;
+        QVERIFY(last > 3);
+        const auto file = segmentPath(m_path, last);
+        const auto bytes = *readFile(file);
+        const auto before = segmentPath(m_path, last - 1);
+        const auto sizeBefore = fs::file_size(before);
+        std::size_t fewest = written.size();
+        for (std::size_t size = bytes.size() + 1; size-- > 0;) {
+            std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes.substr(0, size);
+            const auto read = scanAll(m_path);
+            QVERIFY(read.frames.size() <= fewest && read.frames.size() >= written.size() - 10);
+            fewest = read.frames.size();
+            for (std::size_t i = 0; i < fewest; ++i) QVERIFY(read.frames[i] == written[i]);
+            auto writer = JournalWriter::open(m_path, 400);
+            QVERIFY(writer.has_value());
+            QVERIFY(writer->cutAt(read.scan.nextOffset).has_value());
+            std::string frame;
+            appendFrame(frame, RecordType::Mark, "again");
+            QVERIFY(writer->append(frame).has_value());
+            const auto again = scanAll(m_path);
+            QCOMPARE(again.frames.size(), fewest + 1);
+            QCOMPARE(again.frames.back().payload, std::string("again"));
+            QCOMPARE(again.scan.damagedBytes + again.scan.tailBytes, std::uint64_t(0));
+            fs::remove(segmentPath(m_path, last + 1));
+            fs::resize_file(before, sizeBefore);  // where the last file was of no use the frame went there
+        }
+    }
+
+    void aMissingOrDamagedFileIsDamage() {
+        const auto written = rotated(40, 400);
+        const auto whole = scanAll(m_path);
+        fs::rename(segmentPath(m_path, 2), m_path.parent_path() / "away");
+        const auto gap = scanAll(m_path);
+        QVERIFY(gap.frames.size() < written.size() && gap.frames.size() > written.size() / 2);
+        QVERIFY(gap.frames.back() == written.back());
+        QCOMPARE(gap.scan.nextOffset, whole.scan.nextOffset);
+        QCOMPARE(gap.scan.damagedBytes, std::uint64_t(fs::file_size(m_path.parent_path() / "away")));
+        fs::rename(m_path.parent_path() / "away", segmentPath(m_path, 2));
+        auto bytes = *readFile(segmentPath(m_path, 2));
+        for (std::size_t i = 0; i < 48; ++i) bytes[i] = '\0';  // its head, and the beginning of its first frame
+        std::ofstream(segmentPath(m_path, 2), std::ios::binary | std::ios::trunc) << bytes;
+        const auto damaged = scanAll(m_path);
+        QCOMPARE(damaged.frames.size(), written.size() - 1);
+        QVERIFY(damaged.scan.damagedBytes > 0);
+        QCOMPARE(damaged.scan.nextOffset, whole.scan.nextOffset);
+    }
+
     void mutatedRecordsNeverCrashTheModel() {
         std::string frames;
         appendSeriesFrame(frames, 0, "s");
@@ -183,6 +280,18 @@ private Q_SLOTS:
     }
 
 private:
+    /// Writes frames one by one into files of at most `segmentBytes`.
+    std::vector<Frame> rotated(int count, std::uint64_t segmentBytes) {
+        std::vector<Frame> written;
+        auto writer = JournalWriter::open(m_path, segmentBytes);
+        for (int i = 0; i < count; ++i) {
+            written.push_back({RecordType::Mark, std::to_string(i) + std::string(std::size_t(i % 50), 'y')});
+            std::string frame;
+            appendFrame(frame, written.back().type, written.back().payload);
+            if (!writer || !writer->append(frame)) return {};
+        }
+        return written;
+    }
     void write(const std::vector<Frame>& frames) {
         auto writer = JournalWriter::open(m_path);
         std::string bytes;

@@ -149,6 +149,39 @@ private Q_SLOTS:
         QCOMPARE((*reader)->read("train/loss")->values.size(), std::size_t(1001));
     }
 
+    void journalInManyFiles() {
+        const RunLogOptions options{8192};
+        {
+            auto writer = RunLogWriter::open(m_folder, options);
+            VERIFY_OK(writer);
+            fill(**writer);
+            VERIFY_OK((*writer)->flush());
+            checkAll(m_folder);
+            VERIFY_OK((*writer)->close(false));
+        }
+        QVERIFY(fs::exists(m_folder / "journal-0001.esj"));
+        fs::rename(m_folder / "run.h5", m_folder / "away");  // built anew from all of the files
+        auto writer = RunLogWriter::open(m_folder, options);
+        VERIFY_OK(writer);
+        QCOMPARE((*writer)->series("valid/top1"), 1u);
+        for (int i = 0; i < 20; ++i) {
+            (*writer)->scalar(0, 1000 + i, 1.0, 5.0);
+            (*writer)->array(makeArray(feed::ArrayType::Float32, "again", {300}));
+            VERIFY_OK((*writer)->flush());
+        }
+        QVERIFY(fs::exists(m_folder / "journal-0003.esj"));
+        auto live = RunLogReader::open(m_folder);
+        VERIFY_OK(live);
+        QCOMPARE((*live)->arrays()->size(), std::size_t(3 + 20));  // the large one was only in run.h5
+        QCOMPARE((*live)->readArray((*live)->arrays()->back().index)->floats, makeArray(feed::ArrayType::Float32, "", {300}).floats);
+        VERIFY_OK((*writer)->close(true));
+        auto reader = RunLogReader::open(m_folder);
+        VERIFY_OK(reader);
+        QCOMPARE((*reader)->read("train/loss")->values.size(), std::size_t(1020));
+        QCOMPARE((*reader)->arrays()->size(), std::size_t(3 + 20));
+        QCOMPARE((*reader)->warnings()->back().kind, std::string("array_lost"));
+    }
+
     void secondWriterIsRefused() {
         auto writer = RunLogWriter::open(m_folder);
         VERIFY_OK(writer);

@@ -2,10 +2,13 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <random>
 #include <thread>
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include <QTemporaryDir>
@@ -34,6 +37,8 @@ private Q_SLOTS:
     void damagedJournalMiddle();
     void compactionKilled();
     void fullDisk();
+    void fullDiskThatIsFreedLosesNothing();
+    void fullFileSystem();
 
 private:
     std::unique_ptr<QTemporaryDir> m_dir;
@@ -256,6 +261,88 @@ void TestRunLogFaults::fullDisk() {
     VERIFY_OK(writer);
     VERIFY_OK((*writer)->close(true));
     QCOMPARE(stateOf(m_folder), std::string("compacted"));
+}
+
+namespace {
+
+/// Logs into a disk without room until the log says so, makes room, and checks that it is written by itself; ends the
+/// process with the number of the expectation that was not met.
+void logThroughAFullDisk(const fs::path& folder, const std::function<void()>& fillUp, const std::function<void()>& makeRoom) {
+    auto writer = RunLogWriter::open(folder);
+    if (!writer) ::_exit(1);
+    const auto id = (*writer)->series("s");
+    std::int64_t step = 0;
+    const auto log = [&](int count) {
+        for (int i = 0; i < count; ++i, ++step) (*writer)->scalar(id, step, 0, double(step) * 0.5);
+    };
+    log(1000);
+    (*writer)->array(makeArray(feed::ArrayType::Float32, "early", {400, 1000}));  // in run.h5 alone
+    if (!(*writer)->flush()) ::_exit(2);
+    fillUp();
+    log(50000);
+    (*writer)->array(makeArray(feed::ArrayType::Float32, "late", {500, 1000}));
+    const auto flushed = (*writer)->flush();
+    if (flushed || flushed.error().code != ErrorCode::Io) ::_exit(3);
+    if (flushed.error().what.find("No space") != std::string::npos && flushed.error().remedy.empty()) ::_exit(3);
+    const auto trouble = (*writer)->trouble();
+    if (!trouble || trouble->waitingBytes < 50000 * 32 + 2000000) ::_exit(4);
+    log(100);
+    if ((*writer)->flush()) ::_exit(5);
+    makeRoom();
+    for (int i = 0; i < 400 && (*writer)->trouble(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if ((*writer)->trouble() || !(*writer)->error()) ::_exit(6);
+    log(1000);
+    if (!(*writer)->flush()) ::_exit(7);
+    if (!(*writer)->close(true)) ::_exit(8);
+    auto reader = RunLogReader::open(folder);
+    if (!reader) ::_exit(9);
+    const auto columns = (*reader)->read("s");
+    if (!columns || columns->values.size() != std::size_t(step)) ::_exit(10);
+    for (std::size_t i = 0; i < columns->values.size(); ++i)
+        if (columns->steps[i] != std::int64_t(i) || columns->values[i] != double(i) * 0.5) ::_exit(11);
+    const auto arrays = (*reader)->arrays();
+    if (!arrays || arrays->size() != 2) ::_exit(12);
+    for (const auto& info : *arrays)
+        if ((*reader)->readArray(info.index)->floats != makeArray(info.type, info.name, info.shape).floats) ::_exit(13);
+    const auto warnings = (*reader)->warnings();
+    if (!warnings || warnings->size() != 1 || warnings->front().kind != "run_file_given_up") ::_exit(14);
+    if (stateOf(folder) != "compacted") ::_exit(15);
+    ::_exit(0);
+}
+
+}  // namespace
+
+void TestRunLogFaults::fullDiskThatIsFreedLosesNothing() {
+    const int status = inChild([&] {
+        ::signal(SIGXFSZ, SIG_IGN);
+        const auto limit = [](rlim_t bytes) {
+            const rlimit both{bytes, RLIM_INFINITY};
+            ::setrlimit(RLIMIT_FSIZE, &both);
+        };
+        logThroughAFullDisk(m_folder, [&] { limit(fs::file_size(m_folder / "journal.esj") + 5000); }, [&] { limit(RLIM_INFINITY); });
+    });
+    QVERIFY(WIFEXITED(status));
+    QCOMPARE(WEXITSTATUS(status), 0);
+}
+
+void TestRunLogFaults::fullFileSystem() {
+    constexpr int kNotAllowed = 100;
+    fs::create_directories(m_folder);
+    const int status = inChild([&] {
+        // A file system of its own, seen by this child alone.
+        if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(kNotAllowed);
+        (void)::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+        if (::mount("none", m_folder.c_str(), "tmpfs", 0, "size=12m") != 0) ::_exit(kNotAllowed);
+        const auto ballast = m_folder / "ballast";
+        const auto fillUp = [&] {
+            std::ofstream out(ballast, std::ios::binary);
+            while (out << std::string(4096, 'b') << std::flush) {}
+        };
+        logThroughAFullDisk(m_folder / "run", fillUp, [&] { fs::remove(ballast); });
+    });
+    QVERIFY(WIFEXITED(status));
+    if (WEXITSTATUS(status) == kNotAllowed) QSKIP("this user may not mount a tmpfs in a name space of its own");
+    QCOMPARE(WEXITSTATUS(status), 0);
 }
 
 QTEST_GUILESS_MAIN(TestRunLogFaults)

@@ -1,15 +1,20 @@
 // Preloaded into a child process (LD_PRELOAD): counts the system calls that change files under one folder, and makes the
 // Nth of them fail, kill the process, or be recorded.
 //   ESPALIER_FAULT_DIR   only files under this folder count
-//   ESPALIER_FAULT       "kill:N", "EIO:N", "ENOSPC:N", with "+" after N: that one and all later ones; "record"
+//   ESPALIER_FAULT       "kill:N", "EIO:N", "ENOSPC:N"; with "+" after N that one and all later ones, with "-M" those up
+//                        to the Mth; "drop:N": the Nth sync fails and takes what was not yet synced with it; "record"
 //   ESPALIER_FAULT_FILE  "record" writes here: see io_recording.h; otherwise the number of calls seen, at exit
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -41,22 +46,46 @@ public:
         const auto colon = text.find(':');
         m_kind = text.substr(0, colon);
         if (colon != std::string::npos) m_at = std::strtoull(text.c_str() + colon + 1, nullptr, 10);
-        m_isLasting = text.back() == '+';
+        m_until = m_at;
+        if (text.back() == '+') m_until = UINT64_MAX;
+        if (const auto dash = text.find('-'); dash != std::string::npos) m_until = std::strtoull(text.c_str() + dash + 1, nullptr, 10);
         if (file) m_file = ::open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     }
 
     bool covers(const std::string& path) const { return !m_folder.empty() && path.rfind(m_folder, 0) == 0; }
 
     /// Before each call; nonzero is the errno to fail with.
-    int next() {
+    int next(bool isSync = false) {
+        if (m_kind == "drop" && !isSync) return 0;
         const auto number = ++m_count;
         if (m_kind != "record" && m_file >= 0) {
             const auto text = std::to_string(number);
             (void)::pwrite(m_file, text.data(), text.size(), 0);
         }
-        if (m_at == 0 || number < m_at || (number > m_at && !m_isLasting)) return 0;
+        if (m_at == 0 || number < m_at || number > m_until) return 0;
         if (m_kind == "kill") ::kill(::getpid(), SIGKILL);
-        return m_kind == "EIO" ? EIO : m_kind == "ENOSPC" ? ENOSPC : 0;
+        return m_kind == "EIO" || m_kind == "drop" ? EIO : m_kind == "ENOSPC" ? ENOSPC : 0;
+    }
+
+    /// What a sync of a file still has to make durable.
+    void noteWrite(const std::string& path, off_t offset, ssize_t size) { m_unsynced[path].emplace_back(offset, size); }
+    void noteRename(const std::string& from, const std::string& to) {
+        m_unsynced[to] = std::move(m_unsynced[from]);
+        m_unsynced.erase(from);
+    }
+    void noteSync(const std::string& path) { m_unsynced.erase(path); }
+    /// A disk that could not take the pages, and a system that then forgot them: zeros come back.
+    void drop(int fd, const std::string& path) {
+        if (m_kind != "drop") return;
+        static auto* const real = realFunction<ssize_t(int, const void*, size_t, off_t)>("pwrite");
+        struct stat info {};
+        if (::fstat(fd, &info) != 0) return;
+        for (const auto& [offset, size] : m_unsynced[path]) {
+            const auto end = std::min<off_t>(offset + size, info.st_size);
+            const std::string zeros(static_cast<std::size_t>(std::max<off_t>(end - offset, 0)), '\0');
+            (void)real(fd, zeros.data(), zeros.size(), offset);
+        }
+        m_unsynced.erase(path);
     }
 
     void record(IoOp op, const std::string& path, const std::string& other, std::uint64_t offset, const void* data,
@@ -71,8 +100,8 @@ public:
 
 private:
     std::string m_folder, m_kind;
-    std::uint64_t m_at = 0, m_count = 0;
-    bool m_isLasting = false;
+    std::uint64_t m_at = 0, m_until = 0, m_count = 0;
+    std::map<std::string, std::vector<std::pair<off_t, ssize_t>>> m_unsynced;
     int m_file = -1;
 };
 
@@ -107,6 +136,7 @@ ssize_t writeAt(const char* name, int fd, const void* data, size_t size, off_t o
     auto* const real = realFunction<F>(name);
     const auto path = pathOf(fd);
     return guarded<ssize_t>(path, [&] { return real(fd, data, size, offset); }, [&](ssize_t written) {
+        plan().noteWrite(path, offset, written);
         plan().record(IoOp::Write, path, {}, static_cast<std::uint64_t>(offset), data, static_cast<std::uint64_t>(written));
     });
 }
@@ -114,8 +144,19 @@ ssize_t writeAt(const char* name, int fd, const void* data, size_t size, off_t o
 int sync(const char* name, int fd) {
     auto* const real = realFunction<int(int)>(name);
     const auto path = pathOf(fd);
-    return guarded<int>(path, [&] { return real(fd); },
-                        [&](int) { plan().record(IoOp::Sync, path, {}, 0, nullptr, 0); });
+    auto& p = plan();
+    if (!p.covers(path)) return real(fd);
+    std::lock_guard lock(p.mutex);
+    if (const int error = p.next(true)) {
+        p.drop(fd, path);
+        errno = error;
+        return -1;
+    }
+    const int result = real(fd);
+    if (result != 0) return result;
+    p.noteSync(path);
+    p.record(IoOp::Sync, path, {}, 0, nullptr, 0);
+    return result;
 }
 
 int cut(const char* name, int fd, off_t size) {
@@ -127,7 +168,10 @@ int cut(const char* name, int fd, off_t size) {
 
 int twoPaths(const char* name, IoOp op, const char* from, const char* to) {
     auto* const real = realFunction<int(const char*, const char*)>(name);
-    return guarded<int>(to, [&] { return real(from, to); }, [&](int) { plan().record(op, from, to, 0, nullptr, 0); });
+    return guarded<int>(to, [&] { return real(from, to); }, [&](int) {
+        if (op == IoOp::Rename) plan().noteRename(from, to);
+        plan().record(op, from, to, 0, nullptr, 0);
+    });
 }
 
 int onePath(const char* name, const char* path) {
@@ -148,6 +192,7 @@ ssize_t write(int fd, const void* data, size_t size) {
     const bool isAtEnd = (::fcntl(fd, F_GETFL) & O_APPEND) != 0 && ::fstat(fd, &info) == 0;
     const auto offset = isAtEnd ? info.st_size : ::lseek(fd, 0, SEEK_CUR);
     return guarded<ssize_t>(path, [&] { return real(fd, data, size); }, [&](ssize_t written) {
+        plan().noteWrite(path, offset, written);
         plan().record(IoOp::Write, path, {}, static_cast<std::uint64_t>(offset), data, static_cast<std::uint64_t>(written));
     });
 }

@@ -109,6 +109,12 @@ Result<SampleLayout> layoutOf(const std::vector<std::int64_t>& shape, const std:
     return table;
 }
 
+static std::string shortText(double value) {
+    char text[40];
+    std::snprintf(text, sizeof text, "%.10g", value);
+    return text;
+}
+
 Result<std::vector<std::string>> labelsFromNumbers(const std::vector<std::int64_t>& shape,
                                                    const std::vector<double>& values, const std::string& where) {
     const std::int64_t rows = shape.empty() ? 0 : shape[0];
@@ -120,7 +126,7 @@ Result<std::vector<std::string>> labelsFromNumbers(const std::vector<std::int64_
         if (width == 1) {
             if (!std::isfinite(cells[0]) || cells[0] != std::floor(cells[0]) || std::fabs(cells[0]) > 9e15)
                 return fail(ErrorCode::BadInput,
-                            "row " + std::to_string(row) + " has the label " + std::to_string(cells[0]) +
+                            "row " + std::to_string(row) + " has the label " + shortText(cells[0]) +
                                 ", which is not a whole number: classes are wanted, not measured values",
                             where, "Store class numbers or names, or name another member as labels");
             labels.push_back(std::to_string(static_cast<std::int64_t>(cells[0])));

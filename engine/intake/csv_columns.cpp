@@ -246,7 +246,7 @@ Error noFeatures(const CsvPlan& plan, const std::string& where) {
         if (column.distinct.empty() || !std::all_of(column.distinct.begin(), column.distinct.end(), isPicture)) continue;
         return Error{ErrorCode::Unsupported,
                      "has no feature column with numbers; column \"" + column.name + "\" names picture files, and paths in a table are not followed", where,
-                     "Import the folder of pictures, with one folder a class", {}};
+                     "Import the folder in which the table and the pictures lie: its labels are then put to them", {}};
     }
     return Error{ErrorCode::BadInput, "has no feature column with numbers: the other columns hold text or nothing", where,
                  "Only tables of numbers can be read", {}};

@@ -151,6 +151,26 @@ private:
     std::map<std::string, std::int64_t> m_hidden;
 };
 
+/// "2 1:0.5 7:1": every word of the first lines but the first is a pair of index and value.
+bool isSparseText(std::string_view text) {
+    std::size_t pairs = 0;
+    for (int lines = 0; lines < 5 && !text.empty(); ++lines) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        std::size_t words = 0;
+        for (std::size_t at = line.find_first_not_of(" \t\r"); at != std::string_view::npos;) {
+            const std::size_t end = std::min(line.find_first_of(" \t\r", at), line.size());
+            const std::string_view word = line.substr(at, end - at);
+            const std::size_t digits = word.find_first_not_of("0123456789");
+            const bool isPair = digits != 0 && digits != std::string_view::npos && word[digits] == ':' && digits + 1 < word.size();
+            if (words++ > 0 && !isPair) return false;
+            pairs += words > 1;
+            at = line.find_first_not_of(" \t\r", end);
+        }
+    }
+    return pairs > 0;
+}
+
 /// Text of another kind under a table's name.
 Result<void> checkIsTable(std::string_view text, const std::string& where) {
     const auto first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
@@ -160,6 +180,7 @@ Result<void> checkIsTable(std::string_view text, const std::string& where) {
                        : open == '<' && close == '>'                                  ? "XML or HTML"
                        : lowerAscii(text.substr(first, 9)) == "@relation"             ? "an ARFF file"
                                                                                       : nullptr;
+    if (!kind && isSparseText(text)) kind = "a LIBSVM file (index:value pairs)";
     if (!kind) return {};
     return fail(ErrorCode::Unsupported, std::string("is ") + kind + ", not a table of lines and columns", where, "Export it as CSV");
 }

@@ -19,6 +19,18 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
+/// Spreadsheets and web pages put blanks that do not break beside numbers.
+std::string_view withoutHardBlanks(std::string_view text) {
+    for (bool isChanged = true; isChanged;) {
+        isChanged = false;
+        for (const std::string_view blank : {"\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x87", " ", "\t"}) {
+            if (text.starts_with(blank)) text.remove_prefix(blank.size()), isChanged = true;
+            if (text.ends_with(blank)) text.remove_suffix(blank.size()), isChanged = true;
+        }
+    }
+    return text;
+}
+
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 bool equalsNoCase(std::string_view a, std::string_view b) {
@@ -191,14 +203,13 @@ char findSeparator(std::string_view& text, std::int64_t& skippedLines) {
 
 CsvNumber readCsvNumber(std::string_view cell, bool canHaveComma) {
     CsvNumber number;
-    cell = trimmed(cell);
+    cell = withoutHardBlanks(trimmed(cell));
     if (isMissing(cell)) {
         number.kind = CsvNumber::Kind::Missing;
         return number;
     }
     std::string_view body = cell;
-    const bool isSigned = body[0] == '+' || body[0] == '-';
-    if (isSigned) body.remove_prefix(1);
+    if (body[0] == '+' || body[0] == '-') body.remove_prefix(1);
     if (equalsNoCase(body, "inf") || equalsNoCase(body, "infinity")) {
         number.kind = CsvNumber::Kind::NotFinite;
         return number;

@@ -54,11 +54,37 @@ bool looksBinary(const std::string& bytes) {
     return controls * 200 > size;
 }
 
+/// How the bytes beyond ASCII stand: in Western text mostly alone between ASCII letters, in other scripts in a row.
+struct HighBytes {
+    std::size_t count = 0, inRow = 0, oddRuns = 0;
+    bool areAlone() const { return 10 * inRow < 3 * count; }
+    bool arePairs() const { return inRow == count && oddRuns == 0; }
+};
+
+HighBytes lookAtHighBytes(const std::string& bytes) {
+    HighBytes high;
+    std::size_t run = 0;
+    for (std::size_t i = 0; i <= bytes.size(); ++i) {
+        const bool isHigh = i < bytes.size() && static_cast<unsigned char>(bytes[i]) >= 0x80;
+        if (isHigh) {
+            ++run;
+            continue;
+        }
+        high.count += run;
+        if (run > 1) high.inRow += run;
+        high.oddRuns += run % 2;
+        run = 0;
+    }
+    return high;
+}
+
 /// The detector is trusted for scripts that Windows-1252 would turn to noise; else Western text is the likely one.
 std::string guessEncoding(const std::string& bytes) {
     std::string guess = "windows-1252";
     // Bytes that windows-1252 leaves free: whatever the text is, it is not that.
     const bool isNotWestern = bytes.find_first_of("\x81\x8D\x8F\x90\x9D") != std::string::npos;
+    const HighBytes high = lookAtHighBytes(bytes);
+    if (!isNotWestern && high.areAlone()) return guess;
     UErrorCode status = U_ZERO_ERROR;
     UCharsetDetector* detector = ucsdet_open(&status);
     if (!detector) return guess;
@@ -66,12 +92,14 @@ std::string guessEncoding(const std::string& bytes) {
     int32_t count = 0;
     const UCharsetMatch** matches = ucsdet_detectAll(detector, &count, &status);
     bool isFound = false;
+    const bool isAnyTrusted = isNotWestern || high.arePairs();
     for (int32_t i = 0; U_SUCCESS(status) && i < count && !isFound; ++i) {  // best first
         const std::string name = ucsdet_getName(matches[i], &status);
         const int confidence = ucsdet_getConfidence(matches[i], &status);
-        if (i > 0 && !isNotWestern) break;
+        if (i > 0 && !isAnyTrusted) break;
+        if (high.arePairs() && name == "Shift_JIS") continue;  // its half-width kana take any bytes
         for (const char* other : {"Shift_JIS", "GB18030", "EUC-JP", "EUC-KR", "Big5", "windows-1251", "KOI8-R", "ISO-8859-5", "windows-1253", "ISO-8859-7"})
-            if (name == other && (confidence >= 40 || isNotWestern)) guess = name, isFound = true;
+            if (name == other && (confidence >= 40 || (isAnyTrusted && confidence >= 10))) guess = name, isFound = true;
     }
     ucsdet_close(detector);
     return guess;

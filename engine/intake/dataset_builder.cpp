@@ -9,6 +9,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/files.h"
 #include "engine/intake/dataset_store.h"
+#include "engine/intake/dataset_warnings.h"
 #include "engine/intake/image_paths.h"
 #include "engine/intake/names.h"
 #include "engine/intake/row_collector.h"
@@ -18,7 +19,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxGroups = 1000;
-constexpr std::size_t kNamedClasses = 20;
 constexpr double kProgressSecs = 0.1;
 
 /// Removes the staging folder unless it was put in place.
@@ -85,7 +85,7 @@ std::string shownFormat(const std::string& format, const fs::path& path) {
 /// What the user said and this kind of source has no use for: better told than passed over.
 void warnOfUnusedOptions(const BuildRequest& request, const std::string& format, RowCollector& sink) {
     const ImportOptions& options = request.options;
-    const bool hasMembers = format == "npz" || format == "hdf5", hasColumns = format == "csv" || format == "npy";
+    const bool hasMembers = format == "npz" || format == "hdf5", hasColumns = format == "csv" || format == "npy" || format == "image-folder" || format == "archive";
     const auto warn = [&](const std::string& value, const char* what) {
         if (!value.empty())
             sink.warn({displayText(request.paths.front().string()), 0, "unused_option",
@@ -101,6 +101,9 @@ void warnOfUnusedOptions(const BuildRequest& request, const std::string& format,
 Result<void> readAll(const BuildRequest& request, RowCollector& sink, std::string& format) {
     if (request.paths.empty()) return fail(ErrorCode::BadInput, "nothing was named to import");
     ESPALIER_TRY(const Importer* importer, findImporter(request.paths.front(), request.options));
+    // A table dropped together with pictures holds their labels.
+    for (std::size_t i = 1; i < request.paths.size() && importer->format() == "csv"; ++i)
+        if (const auto other = findImporter(request.paths[i], request.options); other && (*other)->format() == "image-folder") importer = *other;
     format = std::string(importer->format());
     warnOfUnusedOptions(request, format, sink);
     for (std::size_t i = 1; i < request.paths.size(); ++i) {
@@ -115,7 +118,7 @@ Result<void> readAll(const BuildRequest& request, RowCollector& sink, std::strin
     if (format != "image-folder")
         return fail(ErrorCode::BadInput, "several paths can only be pictures or folders of them, and this is " + format,
                     displayText(request.paths.front().string()), "Import it alone, or drop the folder that holds all files");
-    return readImagePaths(request.paths, sink);
+    return readImagePaths(request.paths, request.options, sink);
 }
 
 /// Classes in declared order, others after them in natural order; labels of the rows follow.
@@ -132,26 +135,6 @@ void orderClasses(RowCollector::Rows& rows, feed::DatasetSummary& summary) {
         if (number.emplace(name, static_cast<int>(number.size())).second) summary.classes.push_back({displayText(name), {}});
     for (auto& record : rows.table.records)
         if (record.label >= 0) record.label = number[rows.labelNames[static_cast<std::size_t>(record.label)]];
-}
-
-void warnOfClasses(feed::DatasetSummary& summary) {
-    std::size_t filled = 0, told = 0;
-    for (const auto& info : summary.classes) {
-        filled += info.total() > 0;
-        if (info.total() == 0 && ++told <= kNamedClasses)
-            summary.warnings.push_back({info.name, 0, "empty_class", "no sample of this class came in", Outcome::Kept});
-    }
-    if (told > kNamedClasses)
-        summary.warnings.push_back({summary.source, 0, "empty_class",
-                                    groupedNumber(static_cast<std::int64_t>(told - kNamedClasses)) + " more classes have no sample", Outcome::Kept});
-    if (filled == 1)
-        summary.warnings.push_back({summary.source, 0, "one_class", "has only one class: a classifier needs two", Outcome::Kept});
-    if (summary.classes.empty()) {
-        bool isNamed = false;
-        for (const auto& warning : summary.warnings) isNamed = isNamed || warning.kind == "unlabelled";
-        if (!isNamed)
-            summary.warnings.push_back({summary.source, 0, "unlabelled", "has no labels: it can be looked at, not trained on", Outcome::Kept});
-    }
 }
 
 void splitTable(RowTable& table, feed::DatasetSummary& summary, const BuildRequest& request) {
@@ -183,50 +166,6 @@ void findExactCopies(feed::DatasetSummary& summary, const RowTable& table) {
     std::sort(groups.begin(), groups.end());
     if (groups.size() > kMaxGroups) groups.resize(kMaxGroups);
     summary.exactGroups = std::move(groups);
-}
-
-void warnOfCopies(feed::DatasetSummary& summary, const RowTable& table) {
-    const std::string what = summary.kind == "table" ? "the same values are in " : "the same picture is in ";
-    std::size_t told = 0;
-    for (const auto& group : summary.exactGroups) {
-        std::set<int> splits, labels;
-        std::string names;
-        for (const auto row : group) {
-            const auto& record = table.records[static_cast<std::size_t>(row)];
-            splits.insert(record.split);
-            if (record.label >= 0) labels.insert(record.label);
-            names += (names.empty() ? "" : ", ") + displayText(table.source(record));
-        }
-        if (names.size() > 400) names = names.substr(0, 400) + "…";
-        const std::string first(table.source(table.records[static_cast<std::size_t>(group.front())]));
-        if (told >= 100) break;
-        if (splits.size() > 1 && summary.splitKind == "folders") {
-            summary.warnings.push_back({first, 0, "leak", what + "more than one split (a leak): " + names, Outcome::Kept});
-            ++told;
-        }
-        if (labels.size() > 1) {
-            summary.warnings.push_back({first, 0, "label_conflict", what + "more than one class: " + names, Outcome::Kept});
-            ++told;
-        }
-    }
-    if (summary.exactDuplicates > 0)
-        summary.warnings.push_back({summary.source, 0, "duplicates",
-                                    groupedNumber(summary.exactDuplicates) + " samples repeat an earlier one exactly", Outcome::Kept});
-}
-
-/// Near copies across the source's own splits flatter every test figure, so the worst are named.
-void warnOfNearLeaks(feed::DatasetSummary& summary, const RowTable& table) {
-    if (summary.splitKind != "folders") return;
-    std::size_t told = 0;
-    for (const auto& pair : summary.nearPairs) {
-        const auto &a = table.records[static_cast<std::size_t>(pair.a)], &b = table.records[static_cast<std::size_t>(pair.b)];
-        if (a.split == b.split || ++told > 20) continue;
-        summary.warnings.push_back({std::string(table.source(b)), 0, "near_leak",
-                                    "looks like " + displayText(table.source(a)) + " of another split (a leak)", Outcome::Kept});
-    }
-    if (told > 20)
-        summary.warnings.push_back({summary.source, 0, "near_leak",
-                                    groupedNumber(static_cast<std::int64_t>(told - 20)) + " more pairs across splits look alike", Outcome::Kept});
 }
 
 void findNearCopies(feed::DatasetSummary& summary, const RowCollector::Rows& rows, const std::stop_token& stop) {

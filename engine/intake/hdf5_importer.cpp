@@ -109,7 +109,7 @@ public:
     Result<void> checkImages(std::size_t member, const std::string& where) override {
         const ForeignMember& info = m_file.members()[member];
         if (!info.trouble.empty())
-            return fail(ErrorCode::Unsupported, info.trouble, where, "Store the values in the file itself with a usual filter (gzip or none)");
+            return fail(ErrorCode::Unsupported, info.trouble, where, remedyFor(info, "Store the values in the file itself with a usual filter (gzip or none)"));
         if (info.kind != ForeignMember::Kind::Number)
             return fail(ErrorCode::Unsupported, "holds no plain numbers (its type is text, a record or another compound)", where,
                         "Name the member with the pictures");
@@ -119,7 +119,7 @@ public:
 
     Result<std::vector<std::string>> readLabels(std::size_t member, const std::string& where) override {
         const ForeignMember& info = m_file.members()[member];
-        if (!info.trouble.empty()) return fail(ErrorCode::Unsupported, info.trouble, where, "Store the labels in the file itself, plainly");
+        if (!info.trouble.empty()) return fail(ErrorCode::Unsupported, info.trouble, where, remedyFor(info, "Store the labels in the file itself, plainly"));
         const std::int64_t rows = info.shape.empty() ? 0 : info.shape[0];
         if (rows == 0 || itemsOf(info.shape) > 500000000) return fail(ErrorCode::BadInput, "holds no list of labels", where, "Name another member as labels");
         if (info.kind == ForeignMember::Kind::Text) {
@@ -138,6 +138,8 @@ public:
     }
 
 private:
+    static std::string remedyFor(const ForeignMember& info, const char* usual) { return info.isTooNew ? runlog::kOlderHdf5 : usual; }
+
     ForeignH5& m_file;
     RowSink& m_sink;
     std::vector<MemberInfo> m_infos;

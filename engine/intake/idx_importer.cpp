@@ -168,7 +168,7 @@ std::optional<feed::Split> splitOfName(const std::string& name) {
 /// What stays of a name when role, rank, type and suffix are taken away: the same for pictures and their labels.
 std::string stem(const std::string& name) {
     std::string text = lower(name);
-    for (const char* part : {"images", "image", "labels", "label", "ubyte", "ubytes", ".gz", ".idx", "idx1", "idx2", "idx3", "idx4"})
+    for (const char* part : {"images", "image", "labels", "label", "ubyte", "ubytes", ".gz", "idx1", "idx2", "idx3", "idx4", ".idx"})
         for (auto at = text.find(part); at != std::string::npos; at = text.find(part)) text.erase(at, std::strlen(part));
     std::erase_if(text, [](char c) { return c == '-' || c == '_' || c == '.'; });
     return text;

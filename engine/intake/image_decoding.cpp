@@ -9,6 +9,8 @@
 #include <opencv2/imgproc.hpp>
 
 #include "engine/intake/gif_decoder.h"
+#include "engine/intake/jpeg_decoder.h"
+#include "engine/intake/tiff_decoder.h"
 
 namespace espalier::intake {
 namespace {
@@ -21,37 +23,15 @@ tl::unexpected<ImageTrouble> undecodable(ImageKind kind) {
                                           " cannot be decoded"});
 }
 
-/// Whole numbers are scaled by their type's range, real numbers by 0…1, 0…255 or their own range.
 cv::Mat toEightBit(const cv::Mat& source) {
+    if (source.depth() != CV_16U) return source;
     cv::Mat result;
-    switch (source.depth()) {
-        case CV_8U: return source;
-        case CV_16U: source.convertTo(result, CV_8U, 1.0 / 257.0); return result;
-        case CV_8S: source.convertTo(result, CV_8U, 1.0, 128.0); return result;
-        case CV_16S: source.convertTo(result, CV_8U, 1.0 / 257.0, 128.0); return result;
-        default: break;
-    }
-    cv::Mat values;
-    source.convertTo(values, CV_32F);
-    cv::patchNaNs(values, 0.0);
-    double low = 0, high = 0;
-    cv::minMaxLoc(values.reshape(1), &low, &high);
-    if (low >= 0 && high <= 1)
-        values.convertTo(result, CV_8U, 255.0);
-    else if (low >= 0 && high <= 255)
-        values.convertTo(result, CV_8U);
-    else
-        values.convertTo(result, CV_8U, 255.0 / (high - low), -low * 255.0 / (high - low));
+    source.convertTo(result, CV_8U, 1.0 / 257.0);
     return result;
 }
 
-std::uint8_t overWhite(int value, int alpha, bool isPremultiplied) {
-    const int ground = 255 * (255 - alpha);
-    return static_cast<std::uint8_t>(std::min(255, ((isPremultiplied ? value * 255 : value * alpha) + ground + 127) / 255));
-}
-
 /// BGR(A) or grey of OpenCV to RGB or grey, transparency over white.
-feed::Image8 toImage(const cv::Mat& mat, bool isPremultiplied, bool ignoresAlpha) {
+feed::Image8 toImage(const cv::Mat& mat, bool ignoresAlpha) {
     const int channels = mat.channels() == 1 ? 1 : 3;
     feed::Image8 image{mat.cols, mat.rows, channels, {}};
     image.pixels.resize(mat.total() * static_cast<std::size_t>(channels));
@@ -66,7 +46,7 @@ feed::Image8 toImage(const cv::Mat& mat, bool isPremultiplied, bool ignoresAlpha
         for (int x = 0; x < mat.cols; ++x, in += mat.channels(), out += 3) {
             const int alpha = mat.channels() == 4 && !ignoresAlpha ? in[3] : 255;
             for (int c = 0; c < 3; ++c)
-                out[c] = alpha == 255 ? in[2 - c] : overWhite(in[2 - c], alpha, isPremultiplied);
+                out[c] = alpha == 255 ? in[2 - c] : overWhite(in[2 - c], alpha, false);
         }
     }
     return image;
@@ -141,7 +121,7 @@ Decoded decodeAnimatedWebP(std::string_view bytes, const ImageProbe& probe) {
     if (!frame) return undecodable(ImageKind::WebP);
     const cv::Mat mat = decodeWithOpenCv(frame->file);
     if (mat.empty() || mat.depth() != CV_8U || mat.channels() < 3) return undecodable(ImageKind::WebP);
-    const feed::Image8 part = toImage(mat, false, false);
+    const feed::Image8 part = toImage(mat, false);
     feed::Image8 canvas{static_cast<int>(probe.width), static_cast<int>(probe.height), 3, {}};
     canvas.pixels.assign(3 * static_cast<std::size_t>(probe.width * probe.height), 255);
     for (int y = 0; y < part.height && frame->y + y < canvas.height; ++y) {
@@ -156,18 +136,14 @@ Decoded decodeAnimatedWebP(std::string_view bytes, const ImageProbe& probe) {
 
 Decoded decodeByOpenCv(std::string_view bytes, const ImageProbe& probe) {
     const cv::Mat raw = decodeWithOpenCv(bytes, isOs2Bitmap(bytes, probe.kind) ? cv::IMREAD_COLOR : cv::IMREAD_UNCHANGED);
-    if (raw.empty() || raw.dims != 2 || raw.channels() > 4) return undecodable(probe.kind);
-    // TIFFs come upright already.
-    const bool isTurned = probe.kind == ImageKind::Tiff && probe.orientation >= 5;
-    if (raw.cols != (isTurned ? probe.height : probe.width) || raw.rows != (isTurned ? probe.width : probe.height))
-        return undecodable(probe.kind);
+    if (raw.empty() || raw.dims != 2 || raw.channels() > 4 || (raw.depth() != CV_8U && raw.depth() != CV_16U)) return undecodable(probe.kind);
+    if (raw.cols != probe.width || raw.rows != probe.height) return undecodable(probe.kind);
     cv::Mat mat = toEightBit(raw);
     if (mat.channels() == 2) {  // grey and alpha
         cv::Mat planes[2];
         cv::split(mat, planes);
         cv::merge(std::vector<cv::Mat>{planes[0], planes[0], planes[0], planes[1]}, mat);
     }
-    if (probe.kind == ImageKind::Tiff && probe.isMinWhite && raw.depth() != CV_8U) cv::bitwise_not(mat, mat);
     if (probe.kind == ImageKind::Png && probe.greyClear && mat.channels() == 1) {
         const int depth = std::clamp(probe.bitDepth, 1, 16);
         const auto clear = static_cast<int>(*probe.greyClear);
@@ -176,10 +152,19 @@ Decoded decodeByOpenCv(std::string_view bytes, const ImageProbe& probe) {
     }
     // 32-bit BMPs are mostly written with an unused fourth byte of zero.
     const bool ignoresAlpha = probe.kind == ImageKind::Bmp && isAllClear(mat);
-    const bool isPremultiplied = probe.kind == ImageKind::Tiff && raw.depth() == CV_8U;
-    feed::Image8 image = toImage(mat, isPremultiplied, ignoresAlpha);
+    feed::Image8 image = toImage(mat, ignoresAlpha);
     if (image.channels == 3 && probe.kind == ImageKind::Png && isGreyPng(bytes)) image = greyOnly(image);
     return image;
+}
+
+Decoded decodeByKind(std::string_view bytes, const ImageProbe& probe, ImageRemarks* remarks) {
+    switch (probe.kind) {
+        case ImageKind::Gif: return decodeGif(bytes);
+        case ImageKind::Jpeg: return decodeJpeg(bytes, remarks);
+        case ImageKind::Tiff: return decodeTiff(bytes, probe, remarks);
+        case ImageKind::WebP: return probe.isAnimated ? decodeAnimatedWebP(bytes, probe) : decodeByOpenCv(bytes, probe);
+        default: return decodeByOpenCv(bytes, probe);
+    }
 }
 
 }  // namespace
@@ -204,17 +189,15 @@ feed::Image8 orientedImage(feed::Image8 image, int orientation) {
     return result;
 }
 
-Decoded decodeImage(std::string_view bytes) {
+Decoded decodeImage(std::string_view bytes, ImageRemarks* remarks) {
     const auto probe = probeImage(bytes);
     if (!probe) return tl::unexpected(probe.error());
     if (bytes.size() > (std::size_t(1) << 30))
         return tl::unexpected(ImageTrouble{"huge_image", "has more than 1 GiB"});
     try {
-        Decoded image = probe->kind == ImageKind::Gif ? decodeGif(bytes)
-                        : probe->isAnimated           ? decodeAnimatedWebP(bytes, *probe)
-                                                      : decodeByOpenCv(bytes, *probe);
+        Decoded image = decodeByKind(bytes, *probe, remarks);
         if (!image) return image;
-        return orientedImage(std::move(*image), probe->kind == ImageKind::Tiff ? 1 : probe->orientation);
+        return orientedImage(std::move(*image), probe->orientation);
     } catch (const cv::Exception&) {
         return undecodable(probe->kind);
     } catch (const std::bad_alloc&) {

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <deque>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "engine/intake/image_paths.h"
 #include "engine/intake/image_probe.h"
 #include "engine/intake/importer.h"
+#include "engine/intake/label_table.h"
 #include "engine/intake/names.h"
 #include "engine/intake/pickle_refusal.h"
 
@@ -19,6 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t(1) << 30;
+constexpr std::size_t kMaxTableBytes = std::size_t(1) << 28;
 constexpr std::size_t kMaxFiles = 20'000'000;
 
 std::string readHead(const fs::path& path, std::size_t size) {
@@ -35,6 +38,7 @@ struct FolderScan {
     std::vector<LayoutEntry> pictures;
     std::vector<fs::path> files;  ///< of the pictures, by LayoutEntry::index
     std::vector<std::string> others, folders;
+    std::map<std::string, fs::path> tables;  ///< of the others, those that may hold labels
     Warnings warnings;
 
     /// `prefix` stands before every relative path: empty or a name with a '/'.
@@ -55,6 +59,7 @@ void FolderScan::addFile(const fs::path& path, std::string relative) {
     if (isImageSuffix(suffixOf(relative)) || sniffImage(readHead(path, 32)) != ImageKind::Unknown) {
         addPicture(path, std::move(relative));
     } else {
+        if (canBeLabelTable(relative)) tables.emplace(relative, path);
         others.push_back(std::move(relative));
     }
 }
@@ -144,11 +149,16 @@ Error withoutPictures(const fs::path& root, const std::vector<std::string>& othe
     return noPicturesError(displayText(root.string()), others);
 }
 
-Result<void> sendScan(FolderScan scan, const fs::path& root, RowSink& sink) {
+Result<void> sendScan(FolderScan scan, const fs::path& root, const std::string& labelColumn, RowSink& sink) {
     if (sink.isStopped()) return {};
     for (const Warning& warning : scan.warnings) sink.warn(warning);
+    if (scan.pictures.empty() && scan.others.empty() && !scan.warnings.empty())
+        return fail(ErrorCode::BadInput, "holds no pictures: " + displayText(scan.warnings.front().file) + " " + scan.warnings.front().detail,
+                    displayText(root.string()), "Drop a folder that holds the pictures themselves");
     if (scan.pictures.empty()) return fail(withoutPictures(root, scan.others));
-    return sendImages(layOutImages(std::move(scan.pictures), scan.others, scan.folders), scan.files, sink);
+    ESPALIER_TRY(const ImageLayout layout, layOutWithTables(std::move(scan.pictures), scan.others, scan.folders, labelColumn,
+                                                            [&](const std::string& other) { return readFile(scan.tables.at(other), kMaxTableBytes); }));
+    return sendImages(layout, scan.files, sink);
 }
 
 class ImageFolderImporter : public Importer {
@@ -164,7 +174,7 @@ public:
         return fs::is_directory(path, error) ? 40 : 0;
     }
 
-    Result<void> read(const fs::path& path, const ImportOptions&, RowSink& sink) const override {
+    Result<void> read(const fs::path& path, const ImportOptions& options, RowSink& sink) const override {
         std::error_code error;
         if (!fs::is_directory(path, error)) {
             const std::string name = path.filename().string();
@@ -175,7 +185,7 @@ public:
         }
         FolderScan scan;
         ESPALIER_CHECK_OK(scan.scan(path, {}, sink));
-        return sendScan(std::move(scan), path, sink);
+        return sendScan(std::move(scan), path, options.label, sink);
     }
 };
 
@@ -203,7 +213,7 @@ std::vector<std::string> namesOfPaths(const std::vector<fs::path>& paths) {
 
 }  // namespace
 
-Result<void> readImagePaths(const std::vector<fs::path>& paths, RowSink& sink) {
+Result<void> readImagePaths(const std::vector<fs::path>& paths, const ImportOptions& options, RowSink& sink) {
     FolderScan scan;
     const std::vector<std::string> names = namesOfPaths(paths);
     for (std::size_t i = 0; i < paths.size(); ++i) {
@@ -215,7 +225,7 @@ Result<void> readImagePaths(const std::vector<fs::path>& paths, RowSink& sink) {
             scan.addFile(paths[i], names[i]);
         }
     }
-    return sendScan(std::move(scan), paths.front().parent_path(), sink);
+    return sendScan(std::move(scan), paths.front().parent_path(), options.label, sink);
 }
 
 std::unique_ptr<Importer> makeImageFolderImporter() { return std::make_unique<ImageFolderImporter>(); }

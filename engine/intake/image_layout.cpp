@@ -161,7 +161,7 @@ void warnOfOthers(ImageLayout& layout, const std::vector<std::string>& others) {
 
 /// Pictures outside class folders: unlabelled when there are no classes at all, else left out, because a training
 /// set in which some rows have no label cannot be used.
-void handleUnlabelled(ImageLayout& layout) {
+void handleUnlabelled(ImageLayout& layout, bool isByTable) {
     const auto isLoose = [](const PlacedImage& image) { return !image.label; };
     const auto loose = std::count_if(layout.images.begin(), layout.images.end(), isLoose);
     if (loose == 0) return;
@@ -175,40 +175,58 @@ void handleUnlabelled(ImageLayout& layout) {
     std::size_t named = 0;
     for (const PlacedImage& image : layout.images)
         if (isLoose(image) && named++ < kMaxNamedFiles)
-            layout.warnings.push_back(note(image.path, "no_class",
-                                           layout.hasSplits && !image.split ? "lies in no folder of train, valid or test and was left out"
-                                                                            : "lies in no class folder and was left out",
+            layout.warnings.push_back(note(image.path, isByTable ? "no_label" : "no_class",
+                                           isByTable                            ? "has no label in the table and was left out"
+                                           : layout.hasSplits && !image.split ? "lies in no folder of train, valid or test and was left out"
+                                                                                : "lies in no class folder and was left out",
                                            Outcome::Skipped));
     if (named > kMaxNamedFiles)
-        layout.warnings.push_back(note({}, "no_class",
+        layout.warnings.push_back(note({}, isByTable ? "no_label" : "no_class",
                                        groupedNumber(static_cast<std::int64_t>(named - kMaxNamedFiles)) +
-                                           " more pictures lie in no class folder and were left out",
+                                           (isByTable ? " more pictures have no label in the table and were left out"
+                                                      : " more pictures lie in no class folder and were left out"),
                                        Outcome::Skipped));
     std::erase_if(layout.images, isLoose);
+}
+
+/// Labels of a table in place of those of the folders.
+void applyLabels(ImageLayout& layout, const std::map<std::size_t, TableLabel>& labels) {
+    std::set<std::optional<feed::Split>> splits;
+    for (PlacedImage& image : layout.images) {
+        const auto found = labels.find(image.index);
+        image.label = found == labels.end() ? std::nullopt : std::optional(found->second.label);
+        if (!image.label) continue;
+        if (found->second.split) image.split = found->second.split;
+        splits.insert(image.split);
+    }
+    // A single folder of labelled pictures ("train" beside a "test" without labels) is dealt like any other.
+    if (splits.size() == 1)
+        for (PlacedImage& image : layout.images) image.split.reset();
+    layout.hasSplits = splits.size() > 1;
 }
 
 }  // namespace
 
 ImageLayout layOutImages(std::vector<LayoutEntry> pictures, const std::vector<std::string>& others,
-                         const std::vector<std::string>& folders) {
+                         const std::vector<std::string>& folders, const std::map<std::size_t, TableLabel>* labels) {
     ImageLayout layout;
     const std::string prefix = unwrappedPrefix(pictures);
     const Tree tree{prefix, pictures};
     const Shape shape = shapeOf(tree);
     layout.hasSplits = shape != Shape::Classes;
     std::set<std::string> classes;
-    for (const LayoutEntry& entry : pictures) {
-        layout.images.push_back(place(entry, tree.relative(entry), shape));
-        if (layout.images.back().label) classes.insert(*layout.images.back().label);
-    }
+    for (const LayoutEntry& entry : pictures) layout.images.push_back(place(entry, tree.relative(entry), shape));
+    if (labels) applyLabels(layout, *labels);
+    for (const PlacedImage& image : layout.images)
+        if (image.label) classes.insert(*image.label);
     std::sort(layout.images.begin(), layout.images.end(), [](const PlacedImage& a, const PlacedImage& b) {
         if (a.split != b.split) return a.split < b.split;
         return naturalPathLess(a.path, b.path);
     });
     layout.classes.assign(classes.begin(), classes.end());
     std::sort(layout.classes.begin(), layout.classes.end(), naturalLess);
-    warnOfEmptyFolders(layout, folders, prefix, shape);
-    handleUnlabelled(layout);
+    if (!labels) warnOfEmptyFolders(layout, folders, prefix, shape);
+    handleUnlabelled(layout, labels != nullptr);
     warnOfClassMismatch(layout);
     warnOfOthers(layout, others);
     return layout;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,12 @@ struct PlacedImage {
     std::optional<feed::Split> split;
 };
 
+/// What a table beside the pictures says of one of them.
+struct TableLabel {
+    std::string label;
+    std::optional<feed::Split> split;
+};
+
 /// The pictures of a source in data set order, and its classes in natural order.
 struct ImageLayout {
     std::vector<PlacedImage> images;
@@ -35,9 +42,10 @@ struct ImageLayout {
 
 /// Reads classes and splits from the folders: CLASS/…, SPLIT/CLASS/… or CLASS/SPLIT/…, with outer folders unwrapped.
 /// `pictures` are files whose suffix promises a picture, `others` the rest, `folders` all folders (also empty ones);
-/// system files must be left out before. Shared by image folders and archives.
+/// system files must be left out before. `labels` (by LayoutEntry::index) takes the place of class folders. Shared by
+/// image folders and archives.
 ImageLayout layOutImages(std::vector<LayoutEntry> pictures, const std::vector<std::string>& others,
-                         const std::vector<std::string>& folders);
+                         const std::vector<std::string>& folders, const std::map<std::size_t, TableLabel>* labels = nullptr);
 
 /// Sentence about a folder or archive without pictures: names what is inside and what to do.
 Error noPicturesError(const std::string& where, const std::vector<std::string>& others);

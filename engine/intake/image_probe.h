@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -17,13 +18,16 @@ struct ImageTrouble {
     std::string detail;
 };
 
+/// What a picture that came in all the same has wrong.
+using ImageRemarks = std::vector<ImageTrouble>;
+
 /// What a picture's own header says, read without decoding and checked for whole delivery.
 struct ImageProbe {
     ImageKind kind = ImageKind::Unknown;
     std::int64_t width = 0, height = 0;
     int orientation = 1;                    ///< EXIF, 1…8
-    bool isMinWhite = false;                ///< TIFF: 0 is white
     bool isAnimated = false;                ///< WebP with frames
+    bool hasExtraSamples = false;           ///< TIFF: says what its channels beyond the colours are
     std::optional<std::uint32_t> greyClear; ///< PNG: the grey value that is transparent, in the file's own depth
     int bitDepth = 8;
 };

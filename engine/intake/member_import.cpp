@@ -1,18 +1,21 @@
 #include "engine/intake/member_import.h"
 
+#include <algorithm>
+
 #include "engine/intake/byte_source.h"
 
 namespace espalier::intake {
 
 namespace {
 
-/// Class numbers become the names that another member lists for them; all or none.
-void applyClassNames(const std::vector<std::string>& names, std::vector<std::string>& labels) {
-    for (const std::string& label : labels)
-        if (label.empty() || label.size() > 9 || label.find_first_not_of("0123456789") != std::string::npos ||
-            std::stoul(label) >= names.size())
-            return;
-    for (std::string& label : labels) label = names[std::stoul(label)];
+/// The largest class number of the labels; empty when one of them is none.
+std::optional<std::size_t> largestNumber(const std::vector<std::string>& labels) {
+    std::size_t largest = 0;
+    for (const std::string& label : labels) {
+        if (label.empty() || label.size() > 9 || label.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+        largest = std::max<std::size_t>(largest, std::stoul(label));
+    }
+    return largest;
 }
 
 /// The labels of every pair of the plan.
@@ -38,15 +41,28 @@ public:
             if (!pair.labels) continue;
             ESPALIER_TRY(m_labels[i], m_file.readLabels(*pair.labels, whereOf(*pair.labels)));
             ESPALIER_CHECK_OK(checkLength(pair, static_cast<std::int64_t>(m_labels[i].size())));
-            if (!classNames.empty()) applyClassNames(classNames, m_labels[i]);
             all.insert(all.end(), m_labels[i].begin(), m_labels[i].end());
         }
-        if (classNames.empty()) declareSorted(all, sink);
-        else for (const std::string& name : classNames) sink.declareClass(name);
+        applyClassNames(std::move(classNames), all, sink);
         return {};
     }
 
 private:
+    /// Class numbers become the names that another member lists for them; all or none.
+    void applyClassNames(std::vector<std::string> names, const std::vector<std::string>& all, RowSink& sink) {
+        const auto largest = largestNumber(all);
+        if (largest && !names.empty() && *largest >= names.size()) {
+            sink.warn({shownName(m_path), 0, "class_names_ignored",
+                       "member " + m_file.members()[*m_plan.classNames].name + " names " + grouped(static_cast<std::int64_t>(names.size())) +
+                           " classes, but the labels go up to " + std::to_string(*largest) + ": the classes keep their numbers", Outcome::Ignored});
+            names.clear();
+        }
+        if (names.empty()) return declareSorted(all, sink);
+        for (const std::string& name : names) sink.declareClass(name);
+        for (auto& labels : m_labels)
+            for (std::string& label : labels)
+                if (largest) label = names[std::stoul(label)];
+    }
     Result<void> checkLength(const MemberPair& pair, std::int64_t labels) const {
         const MemberInfo &images = m_file.members()[pair.images], &names = m_file.members()[*pair.labels];
         if (labels == images.shape[0]) return {};

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/intake/half_float.h"
+
 namespace espalier::intake {
 
 namespace {
@@ -100,14 +102,6 @@ Result<void> checkClaim(const NpyHeader& header, const ByteSource& source) {
                         grouped(source.totalBytes() - header.headerBytes) + " follow: the file was cut short or never complete",
                     source.where(), "Download or save it again");
     return {};
-}
-
-double halfToDouble(std::uint16_t half) {
-    const int exponent = (half >> 10) & 31, fraction = half & 1023;
-    double value = exponent == 31 ? (fraction ? NAN : INFINITY)
-                   : exponent == 0 ? std::ldexp(fraction, -24)
-                                   : std::ldexp(1024 + fraction, exponent - 25);
-    return half & 0x8000 ? -value : value;
 }
 
 template <class T>

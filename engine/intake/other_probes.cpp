@@ -58,12 +58,12 @@ tl::expected<ImageProbe, ImageTrouble> probeTiff(std::string_view bytes) {
             case 256: probe.width = static_cast<std::int64_t>(directory.value(0)); break;
             case 257: probe.height = static_cast<std::int64_t>(directory.value(0)); break;
             case 258: probe.bitDepth = static_cast<int>(directory.value(0)); break;
-            case 262: probe.isMinWhite = directory.value(0) == 0; break;
             case 274: {
                 const auto value = directory.value(0);
                 if (value >= 1 && value <= 8) probe.orientation = static_cast<int>(value);
                 break;
             }
+            case 338: probe.hasExtraSamples = true; break;
             case 273:
             case 324: offsetsEntry = directory.entry; break;
             case 279:
@@ -133,7 +133,8 @@ tl::expected<ImageProbe, ImageTrouble> probeBmp(std::string_view bytes) {
     }
     if (reader.isPastEnd() || pixelStart > bytes.size()) return truncated("BMP", bytes);
     const bool isPlain = compression == 0 || compression == 3;
-    if (isPlain && probe.width > 0 && probe.width <= kMaxSide && probe.height <= kMaxSide) {
+    const bool isSane = probe.width > 0 && probe.width <= kMaxSide && probe.height <= kMaxSide && probe.width * probe.height <= kMaxPixels;
+    if (isPlain && isSane) {
         const auto rowBytes = (static_cast<std::uint64_t>(probe.width) * static_cast<unsigned>(probe.bitDepth) + 31) / 32 * 4;
         if (rowBytes * static_cast<std::uint64_t>(probe.height) > bytes.size() - pixelStart) return truncated("BMP", bytes);
     }

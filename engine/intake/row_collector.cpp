@@ -78,6 +78,7 @@ struct RowCollector::Finished {
     RowRecord record;
     Fingerprint print;
     std::optional<ImageTrouble> trouble;
+    ImageRemarks remarks;
     std::int64_t weight = 0;
 };
 
@@ -145,7 +146,7 @@ RowCollector::Finished RowCollector::process(Job job) {
     Finished row;
     row.weight = static_cast<std::int64_t>(job.bytes.size() + job.image.pixels.size());
     if (job.image.isEmpty()) {
-        auto decoded = decodeImage(job.bytes);
+        auto decoded = decodeImage(job.bytes, &row.remarks);
         if (decoded) job.image = std::move(*decoded);
         else row.trouble = decoded.error();
     }
@@ -201,9 +202,16 @@ void RowCollector::writeLocked(Finished& row) {
         m_decodeWarnings.push_back({row.meta.source, 0, row.trouble->kind, row.trouble->detail, Outcome::Skipped});
         return;
     }
+    for (ImageTrouble& remark : row.remarks) noteRemarkLocked(row.meta.source, std::move(remark));
     store(row.record, row);
     m_rows.table.records.push_back(row.record);
     m_rows.prints.push_back(row.print);
+}
+
+/// Damage is named picture by picture; a folder of scientific TIFFs needs no line for each.
+void RowCollector::noteRemarkLocked(const std::string& source, ImageTrouble remark) {
+    if (remark.kind == "scaled_values" && m_scaledImages++ >= kNamedRows) return;
+    m_decodeWarnings.push_back({source, 0, std::move(remark.kind), std::move(remark.detail), Outcome::Kept});
 }
 
 void RowCollector::store(RowRecord& record, Finished& row) {
@@ -357,6 +365,11 @@ Result<void> RowCollector::finish() {
     for (auto* file : {&m_pixels, &m_blobs, &m_features})
         if (*file && (std::fflush(file->get()) != 0 || ::fsync(fileno(file->get())) != 0 || std::fclose(file->release()) != 0))
             return fail(ioError("the data set could not be stored", m_setup.staging, errno));
+    if (m_scaledImages > kNamedRows)
+        m_decodeWarnings.push_back({{}, 0, "scaled_values",
+                                    groupedNumber(static_cast<std::int64_t>(m_scaledImages - kNamedRows)) +
+                                        " more pictures were scaled to 8 bits, each by its own range",
+                                    Outcome::Kept});
     m_rows.warnings = std::move(m_warnings);
     m_rows.warnings.insert(m_rows.warnings.end(), m_decodeWarnings.begin(), m_decodeWarnings.end());
     m_rows.isTable = m_isTable.value_or(false);

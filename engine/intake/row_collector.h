@@ -83,6 +83,7 @@ private:
     static Finished process(Job job);
     void commit(std::uint64_t sequence, Finished row);
     void writeLocked(Finished& row);
+    void noteRemarkLocked(const std::string& source, ImageTrouble remark);
     void store(RowRecord& record, Finished& row);
     void appendLocked(FilePointer& file, const char* name, const void* data, std::size_t size);
     int labelId(const std::optional<std::string>& label);
@@ -112,6 +113,7 @@ private:
     FilePointer m_pixels, m_blobs;
     std::uint64_t m_pixelBytes = 0, m_blobBytes = 0;
     Warnings m_decodeWarnings;
+    std::size_t m_scaledImages = 0;
 
     FilePointer m_features;  ///< touched by the importer's thread only, as all below
     std::uint64_t m_featureBytes = 0;

@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "tests/engine/intake/array_files.h"
 #include "tests/engine/intake/build_helpers.h"
 #include "tests/engine/intake/picture_files.h"
 
@@ -208,6 +209,21 @@ private Q_SLOTS:
         const auto summary = import(packed({{name.toStdString(), data.toStdString()}}, "zip"), "other.zip");
         QVERIFY(!summary);
         QVERIFY2(summary.error().sentence().find(word.toStdString()) != std::string::npos, summary.error().sentence().c_str());
+    }
+
+    void aWrongChecksumInTheDirectoryAloneIsAWarning() {
+        std::vector<arrayfiles::ZipEntry> entries;
+        for (const auto& each : animals()) entries.push_back({each.name, each.data});
+        std::string bytes = arrayfiles::zip(entries);
+        const std::size_t entry = bytes.find("PK\1\2");
+        QVERIFY(entry != std::string::npos);
+        bytes[entry + 16] = static_cast<char>(bytes[entry + 16] ^ 0x55);
+        const auto summary = import(bytes, "directory.zip");
+        QVERIFY2(summary.has_value(), summary ? "" : summary.error().sentence().c_str());
+        QCOMPARE(countsOf(*summary), (Counts{{"cat", 3}, {"dog", 3}}));
+        const Warning* warning = warningOf(*summary, "damaged_entry");
+        QVERIFY(warning && warning->outcome == Outcome::Kept && !warning->file.empty());
+        QVERIFY2(warning->detail.find("CRC") != std::string::npos, warning->detail.c_str());
     }
 };
 

@@ -27,6 +27,36 @@ class TestCsv : public QObject {
     }
 
 private Q_SLOTS:
+    void guessesEncodings_data() {
+        QTest::addColumn<QByteArray>("word");
+        QTest::addColumn<QString>("label");
+        QTest::newRow("a lone accent") << QByteArray("\xE9") << QStringLiteral("\u00e9");
+        QTest::newRow("accents in words") << QByteArray("\xE9t\xE9") << QStringLiteral("\u00e9t\u00e9");
+        QTest::newRow("Cyrillic") << QByteArray("\xF1\xEE\xE1\xE0\xEA\xE0 \xE8 \xEA\xEE\xF8\xEA\xE0 \xE2 \xE4\xEE\xEC\xE5") << QStringLiteral("\u0441\u043e\u0431\u0430\u043a\u0430 \u0438 \u043a\u043e\u0448\u043a\u0430 \u0432 \u0434\u043e\u043c\u0435");
+    }
+    void guessesEncodings() {
+        QFETCH(QByteArray, word);
+        QFETCH(QString, label);
+        std::string text = "a,b,kind\n";
+        for (int i = 0; i < 12; ++i) text += std::to_string(i) + ".5,2," + (i % 2 ? word.toStdString() : "plain") + "\n";
+        FakeSink sink;
+        QVERIFY(read(text, sink).has_value());
+        QCOMPARE(QString::fromStdString(sink.metas[1].label.value_or("")), label);
+        QVERIFY(!sink.warnings.empty() && sink.warnings[0].kind == "encoding_guessed");
+    }
+    void readsNumbersBesideHardBlanks() {
+        FakeSink sink;
+        QVERIFY(read("a,b,kind\n1.5\xC2\xA0,-2,x\n\xE2\x80\xAF" "3,4,y\n", sink).has_value());
+        QCOMPARE(sink.tables.size(), std::size_t(2));
+        QCOMPARE(sink.tables[0], (std::vector<float>{1.5f, -2.0f}));
+        QCOMPARE(sink.tables[1], (std::vector<float>{3.0f, 4.0f}));
+    }
+    void refusesSparseText() {
+        FakeSink sink;
+        const auto refused = read("1 1:0.5 7:1\n0 2:1.5\n1 1:3\n", sink, {}, "a.txt");
+        QVERIFY(!refused);
+        QVERIFY2(refused.error().sentence().find("LIBSVM") != std::string::npos, refused.error().sentence().c_str());
+    }
     void readsEverySpelling_data() {
         QTest::addColumn<QByteArray>("text");
         const std::string plain = "a,b,kind\n1.5,2,x\n3,4.25,y\n5,6,x\n";

@@ -233,6 +233,45 @@ private Q_SLOTS:
         QCOMPARE(sink.classes.size(), std::size_t(2));
     }
 
+    void virtualDatasetsAreNotFollowed() {
+        {
+            H5Maker maker(path());
+            const hsize_t shape[] = {2, 2, 2, 3};
+            const hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(4, shape, nullptr);
+            H5Pset_virtual(plist, space, "other.h5", "/images", space);
+            H5Dclose(H5Dcreate2(maker.file(), "images", H5T_STD_U8LE, space, H5P_DEFAULT, plist, H5P_DEFAULT));
+            H5Sclose(space);
+            H5Pclose(plist);
+            maker.labels("labels", {0, 1});
+        }
+        expectRefusal({"images", "virtual dataset", "Store the values in the file itself"});
+    }
+    void formatsOfNewerLibrariesAreNamed() {
+        std::int64_t start = 0;
+        {
+            H5Maker maker(path());
+            maker.pictures("images", 2);
+            maker.labels("labels", {0, 1});
+            H5Fflush(maker.file(), H5F_SCOPE_LOCAL);
+            const hid_t dataset = H5Dopen2(maker.file(), "images", H5P_DEFAULT);
+            start = std::int64_t(H5Dget_offset(dataset));
+            H5Dclose(dataset);
+        }
+        const std::string whole = contents(path());
+        std::string layout("\3\1", 2);  // layout message: version 3, contiguous, address
+        for (int i = 0; i < 8; ++i) layout += static_cast<char>(start >> (8 * i));
+        const std::size_t at = whole.find(layout);
+        QVERIFY(at != std::string::npos);
+        std::string bytes = whole;
+        bytes[at] = 5;
+        std::ofstream(path(), std::ios::binary) << bytes;
+        expectRefusal({"images", "newer than what is read here", "v110"});
+        bytes = whole;
+        bytes[8] = 9;  // superblock
+        std::ofstream(path(), std::ios::binary) << bytes;
+        expectRefusal({"newer than what is read here", "v110"});
+    }
+
     void neverFollowsOtherFiles() {
         {
             H5Maker maker(path());

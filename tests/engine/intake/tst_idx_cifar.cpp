@@ -54,6 +54,16 @@ private Q_SLOTS:
         QCOMPARE(single.images.size(), std::size_t(3));
     }
 
+    void pairsTheSpellingWithADot() {
+        const fs::path folder = fresh();
+        save(folder, "train-images.idx3-ubyte", idx(8, {2, 1, 1}, "xy"));
+        save(folder, "train-labels.idx1-ubyte", idx(8, {2}, std::string("\3\4", 2)));
+        FakeSink sink;
+        QVERIFY(makeIdxImporter()->read(folder, {}, sink).has_value());
+        QCOMPARE(sink.images.size(), std::size_t(2));
+        QVERIFY(sink.metas[1].label == "4");
+    }
+
     void findsTheFilesBelowTorchvisionsFolder() {
         const fs::path folder = fresh();
         save(folder / "MNIST" / "raw", "train-images-idx3-ubyte", idx(8, {1, 1, 1}, "x"));

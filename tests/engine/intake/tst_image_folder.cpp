@@ -35,6 +35,22 @@ private Q_SLOTS:
                  (std::vector<std::string>{"a9/1.png", "a10/1.png", "b/1.png", "b/9.png", "b/10.png"}));
     }
 
+    void aFolderOfLinksSaysSo() {
+        picture("../elsewhere/1.png");
+        fs::create_directory_symlink("../elsewhere", m_builder->root() / "cat");
+        const auto refused = m_builder->build({});
+        QVERIFY(!refused);
+        QVERIFY2(refused.error().sentence().find("cat is a link to a folder") != std::string::npos, refused.error().sentence().c_str());
+    }
+    void namesThatDifferInCaseAreTold() {
+        pictures({"Cat/1.png", "cat/1.png", "dog/1.png"});
+        const auto summary = m_builder->build({});
+        QVERIFY(summary.has_value());
+        QCOMPARE(summary->classes.size(), std::size_t(3));
+        const Warning* warning = warningOf(*summary, "like_names");
+        QVERIFY(warning && warning->file == "cat" && warning->detail.find("\"Cat\"") != std::string::npos);
+    }
+
     void findsTheLayout_data() {
         QTest::addColumn<QStringList>("paths");
         QTest::addColumn<QString>("classes");

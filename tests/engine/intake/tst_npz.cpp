@@ -46,6 +46,19 @@ private Q_SLOTS:
         QCOMPARE(sink.declared, (std::vector<std::string>{"0", "2"}));
     }
 
+    void classNamesThatDoNotReachAreLeftOut() {
+        const auto names = npy("'<U1'", "(2,)", std::string("a\0\0\0b\0\0\0", 8));
+        FakeSink sink;
+        QVERIFY(read(zip({{"x.npy", pictures(3)}, {"y.npy", numbers({0, 2, 1})}, {"class_names.npy", names}}), sink).has_value());
+        QCOMPARE(sink.declared, (std::vector<std::string>{"0", "1", "2"}));
+        QVERIFY(sink.metas[1].label == "2");
+        QVERIFY(!sink.warnings.empty() && sink.warnings[0].kind == "class_names_ignored");
+        FakeSink named;
+        QVERIFY(read(zip({{"x.npy", pictures(3)}, {"y.npy", numbers({0, 1, 1})}, {"class_names.npy", names}}), named).has_value());
+        QCOMPARE(named.declared, (std::vector<std::string>{"a", "b"}));
+        QVERIFY(named.metas[1].label == "b");
+    }
+
     void findsSplitsInNames_data() {
         QTest::addColumn<QStringList>("names");
         const auto row = [](const char* name, const QStringList& names) { QTest::newRow(name) << names; };

@@ -1,6 +1,6 @@
-#include <cstdio>
 #include <exception>
 
+#include "app/cli/usage_errors.h"
 #include "app/cli/verbs.h"
 
 /// espalier-cli: the engine without a window. Exit codes: 0 done, 1 failed, 2 wrong usage, 75 stopped and resumable.
@@ -24,13 +24,12 @@ int main(int argc, char** argv) {
     cli::addModelVerbs(program, action);
     cli::addKeepVerbs(program, action);
     cli::addDoctorVerb(program, action);
+    const std::vector<std::string> typed(words.rbegin(), words.rend());
     try {
         program.parse(std::move(words));
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return program.exit(error);
-        if (isJson)
-            cli::printJson(cli::errorJson({ErrorCode::BadInput, error.what(), "command line", "espalier-cli --help", {}}));
-        std::fprintf(stderr, "espalier-cli: %s. Run espalier-cli --help for the verbs and flags.\n", error.what());
+        cli::report(cli::usageError(program, typed, error), isJson);
         return cli::kUsage;
     }
     cli::installStopSignals();

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
 #include "app/cli/loose_params.h"
+#include "app/cli/usage_errors.h"
 #include "app/cli/verbs.h"
 
 namespace espalier::cli {
@@ -65,27 +67,50 @@ Result<std::vector<std::int64_t>> seedsFrom(const std::string& text) {
 struct RunOptions {
     runtime::RunRequest request;
     std::string seeds = "0", scale = "desk";
+    std::vector<std::string> flags;  ///< of the verb itself, as opposed to the recipe's parameters
 };
+
+Result<api::Scale> scaleFrom(const std::string& text) {
+    if (const auto scale = api::scaleFromName(text)) return *scale;
+    const auto near = api::nearestWord(text, {"paper", "desk", "smoke"});
+    return fail(ErrorCode::BadInput, "\"" + text + "\" is not paper, desk or smoke", "--scale", near.empty() ? "Name one of them" : "Did you mean " + near + "?");
+}
+
+/// A parameter that no recipe has may be one of the verb's own flags, misspelt.
+Result<void> checkNames(const std::map<std::string, std::string>& params, const api::RecipeCard& card, const std::vector<std::string>& flags) {
+    for (const auto& [key, value] : params) {
+        if (card.schema.find(key)) continue;
+        std::vector<std::string> known = flags;
+        for (const auto& spec : card.schema.specs()) known.push_back(spec.key);
+        const auto near = api::nearestWord(key, known);
+        if (std::find(flags.begin(), flags.end(), near) != flags.end())
+            return fail(ErrorCode::BadInput, "there is no flag or parameter of this name", key, "Did you mean --" + near + "?");
+    }
+    return {};
+}
+
+/// Everything that is said on the command line itself: what is wrong here is wrong usage.
+Result<std::vector<std::int64_t>> readOptions(Session& session, RunOptions& options, const std::vector<std::string>& rest) {
+    ESPALIER_TRY(options.request.scale, scaleFrom(options.scale));
+    ESPALIER_TRY(options.request.params, looseParams(rest));
+    ESPALIER_TRY(const auto* registry, session.registry());
+    if (const auto* card = registry->find(options.request.recipe)) ESPALIER_CHECK_OK(checkNames(options.request.params, *card, options.flags));
+    return seedsFrom(options.seeds);
+}
 
 Result<int> runVerb(Session& session, RunOptions& options, const std::vector<std::string>& rest) {
     auto& request = options.request;
-    const auto scale = api::scaleFromName(options.scale);
-    if (!scale)
-        return fail(ErrorCode::BadInput, "\"" + options.scale + "\" is not paper, desk or smoke", "--scale");
-    request.scale = *scale;
-    ESPALIER_TRY(const auto seeds, seedsFrom(options.seeds));
-    auto params = looseParams(rest);
-    if (!params) {
-        report(params.error(), session.isJson());
+    const auto seeds = readOptions(session, options, rest);
+    if (!seeds) {
+        report(seeds.error(), session.isJson());
         return kUsage;
     }
-    request.params = std::move(*params);
     ESPALIER_TRY(auto* engine, session.engine());
     std::vector<feed::JobId> jobs;
     const auto baseName = request.name;
-    for (const auto seed : seeds) {
+    for (const auto seed : *seeds) {
         request.seed = seed;
-        request.name = baseName.empty() || seeds.size() == 1 ? baseName : baseName + "-s" + std::to_string(seed);
+        request.name = baseName.empty() || seeds->size() == 1 ? baseName : baseName + "-s" + std::to_string(seed);
         const auto job = engine->submit(request);
         if (!job) {  // a wrong parameter is wrong usage, and nothing has been started yet
             const int code = report(job.error(), session.isJson());
@@ -157,6 +182,7 @@ void addRunVerbs(CLI::App& program, Action& action) {
     run->add_option("--threads", request.threads, "CPU threads; 0 = all cores");
     run->add_option("--name", request.name, "Name of the run");
     run->add_option("--tag", request.tags, "Tag; may be repeated")->take_all();
+    options->flags = flagNames(*run);
     run->callback([&action, options, run] {
         const auto rest = run->remaining();
         action = [options, rest](Session& session) {

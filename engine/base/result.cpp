@@ -18,14 +18,15 @@ const char* errorCodeName(ErrorCode code) noexcept {
 }
 
 std::string Error::sentence() const {
+    const auto isOpen = [](const std::string& part) { return !part.empty() && part.back() != '.' && part.back() != '?'; };
     std::string text;
     if (!where.empty()) text = where + ": ";
     text += what;
     if (!remedy.empty()) {
-        if (!text.empty() && text.back() != '.') text += '.';
+        if (isOpen(text)) text += '.';
         text += ' ' + remedy;
     }
-    if (!text.empty() && text.back() != '.') text += '.';
+    if (isOpen(text)) text += '.';
     return text;
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <random>
 
+#include "tests/support/chart_page.h"
 #include "widgets/controls/chip.h"
 #include "widgets/plot/chart_export.h"
 #include "widgets/plot/chart_group.h"
@@ -20,57 +21,12 @@
 
 using namespace espalier;
 using namespace espalier::widgets;
+using tests::noise;
+using tests::Page;
 
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-/// A page of 320×200 with one chart of one line whose pixels can be read.
-struct Page {
-    QWidget page;
-    ChartGroup group{&page};
-    LossChart chart{QStringLiteral("Loss"), QStringLiteral("nats"), &page};
-    std::vector<std::unique_ptr<Series>> series;
-    std::vector<LineSpec> specs;
-
-    explicit Page(QSize size = {320, 200}) {
-        page.resize(size);
-        chart.resize(size);
-        group.add(&chart);
-        page.show();
-        chart.show();
-    }
-    LineSpec& add(const QString& id, int color, LineRole role, const std::vector<double>& values, std::int64_t stride = 1) {
-        auto one = std::make_unique<Series>();
-        one->run = id.section(u'/', 0, 0);
-        one->name = QStringLiteral("train/loss");
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            one->steps.push_back(static_cast<std::int64_t>(i) * stride);
-            one->wallSecs.push_back(1000.0 + static_cast<double>(i));
-        }
-        one->values = values;
-        LineSpec spec;
-        spec.id = id;
-        spec.run = one->run;
-        spec.label = id;
-        spec.colorIndex = color;
-        spec.role = role;
-        spec.series = one.get();
-        series.push_back(std::move(one));
-        specs.push_back(spec);
-        return specs.back();
-    }
-    void finish() {
-        chart.setLines(specs);
-        group.updateNow();
-        QCoreApplication::processEvents();
-        chart.plot()->replot();
-    }
-    QImage picture() {
-        chart.plot()->replot();
-        return chart.grab().toImage().convertToFormat(QImage::Format_RGB32);
-    }
-};
 
 double distance(QRgb a, QRgb b) {
     return std::abs(qRed(a) - qRed(b)) + std::abs(qGreen(a) - qGreen(b)) + std::abs(qBlue(a) - qBlue(b));
@@ -100,15 +56,6 @@ Signature signatureOf(Page& page) {
     return signature;
 }
 
-std::vector<double> noise(std::size_t count, unsigned seed = 5) {
-    std::mt19937 random(seed);
-    std::normal_distribution<double> normal(0, 0.15);
-    std::vector<double> values;
-    for (std::size_t i = 0; i < count; ++i)
-        values.push_back(0.6 + 2.0 * std::exp(-4.0 * static_cast<double>(i) / static_cast<double>(count)) + normal(random));
-    return values;
-}
-
 }  // namespace
 
 class TestLossChart : public QObject {
@@ -127,13 +74,6 @@ private Q_SLOTS:
         QCOMPARE(markWord({0, 0, "nan", "train/loss"}), QStringLiteral("NaN in train/loss"));
         QCOMPARE(markWord({0, 0, "nan", "NaN, skipped"}), QStringLiteral("NaN, skipped"));
         QCOMPARE(markWord({0, 0, "stage", "Test"}), QStringLiteral("Test"));
-    }
-
-    void aSmallChartHasThreeTicks() {
-        QCOMPARE(linearTicks(0, 456, 205, 72).size(), qsizetype(1));
-        QCOMPARE(fittingTicks(0, 456, 205, 72, 42), (QVector<double>{0, 200, 400}));
-        QCOMPARE(fittingTicks(0, 456, 800, 72, 42), linearTicks(0, 456, 800, 72));
-        QVERIFY(fittingTicks(0, 456, 40, 72, 42).size() >= 1);
     }
 
     void everyColumnReachesItsExtremes_data() {

@@ -16,6 +16,7 @@
 namespace espalier::widgets {
 
 namespace {
+constexpr int kNoteGap = 12;  ///< more before a column of notes than before a unit
 int rowHeight() { return theme().scaled(metrics::kRowKeyValue); }
 }  // namespace
 
@@ -47,6 +48,19 @@ int KeyValueList::rowAt(const QPoint& position) const {
     return row >= 0 && row < m_rows.size() ? row : -1;
 }
 
+// Notes behind numbers are a column of their own.
+int KeyValueList::noteRoom(const KeyValue& row) const {
+    const QFontMetrics metrics(theme().font(Type::Caption));
+    const auto roomOf = [&](const KeyValue& one) { return one.note.isEmpty() ? 0 : metrics.horizontalAdvance(one.note) + 6; };
+    if (!row.isNumber || !row.isNoteAtRight) return roomOf(row);
+    int most = 0;
+    for (const KeyValue& one : m_rows)
+        if (one.isNumber && one.isNoteAtRight) most = std::max(most, roomOf(one) + kNoteGap);
+    return most;
+}
+
+int KeyValueList::valueEdge(int row) const { return m_rows[row].isNumber ? width() - noteRoom(m_rows[row]) : -1; }
+
 void KeyValueList::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     Theme& look = theme();
@@ -63,8 +77,8 @@ void KeyValueList::paintEvent(QPaintEvent*) {
         if (rest.width() <= 0) continue;
         QFont valueFont = look.font(row.isMono ? Type::Mono : row.isBold ? Type::BodyStrong : Type::Body);
         QFontMetrics valueMetrics(valueFont);
-        const QFontMetrics noteMetrics(look.font(Type::Caption));
-        int noteRoom = row.note.isEmpty() ? 0 : noteMetrics.horizontalAdvance(row.note) + 6;
+        const bool hasNoteColumn = row.isNumber && row.isNoteAtRight;
+        int noteRoom = this->noteRoom(row);
         // The note gives way before the value is cut; where it said "changed" the strong value says it.
         if (noteRoom > 0 && noteRoom + valueMetrics.horizontalAdvance(row.value) > rest.width()) {
             noteRoom = 0;
@@ -82,7 +96,8 @@ void KeyValueList::paintEvent(QPaintEvent*) {
         painter.setFont(look.font(Type::Caption));
         painter.setPen(look.color(Color::Text3));
         const int noteX = row.isNoteAtRight ? rest.right() + 1 - noteRoom + 6 : valueX + valueWidth + 6;
-        painter.drawText(QRect(noteX, line.y(), noteRoom, line.height()), Qt::AlignVCenter | Qt::AlignLeft, row.note);
+        painter.drawText(QRect(noteX, line.y(), noteRoom - (hasNoteColumn ? 6 : 0), line.height()),
+                         Qt::AlignVCenter | (hasNoteColumn ? Qt::AlignRight : Qt::AlignLeft), row.note);
     }
 }
 

@@ -26,6 +26,8 @@ public:
     void setRows(QVector<KeyValue> rows);
     const QVector<KeyValue>& rows() const { return m_rows; }
     void setKeyWidth(int width);
+    /// Where the value of this row ends: numbers share an edge whatever the notes behind them take. For tests.
+    int valueEdge(int row) const;
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
@@ -41,6 +43,7 @@ protected:
 
 private:
     int rowAt(const QPoint& position) const;
+    int noteRoom(const KeyValue& row) const;
     QVector<KeyValue> m_rows;
     int m_keyWidth;
     int m_current = -1;

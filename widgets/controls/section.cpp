@@ -26,6 +26,16 @@ public:
     }
     QHBoxLayout* actions;
 
+    /// Of the word at the right with the triangle of its order before it.
+    QRect trailingRect() const {
+        int right = width() - 12;
+        for (int i = 0; i < actions->count(); ++i)
+            if (QWidget* button = actions->itemAt(i)->widget(); button && button->isVisible()) right = std::min(right, button->x() - 4);
+        const int mark = m_section->m_order == Order::None ? 0 : 12;
+        const int wide = QFontMetrics(theme().font(Type::Caption)).horizontalAdvance(m_section->m_trailing);
+        return {right - wide - (wide > 0 ? mark : 0), 0, wide + (wide > 0 ? mark : 0), height()};
+    }
+
 protected:
     void paintEvent(QPaintEvent*) override {
         QPainter painter(this);
@@ -41,20 +51,30 @@ protected:
         painter.setFont(look.font(Type::Caption));
         painter.setPen(look.color(Color::Text3));
         const QFontMetrics small = painter.fontMetrics();
-        const int trailing = small.horizontalAdvance(m_section->m_trailing);
-        int right = line.right() + 1;
-        for (int i = 0; i < actions->count(); ++i)
-            if (QWidget* button = actions->itemAt(i)->widget(); button && button->isVisible()) right = std::min(right, button->x() - 4);
-        const QRect count(line.x() + used, 0, right - line.x() - used - (trailing ? trailing + 8 : 0), height());
+        const QRect trailing = trailingRect();
+        const QRect count(line.x() + used, 0, trailing.left() - line.x() - used - (trailing.isEmpty() ? 0 : 8), height());
         if (count.width() > 0)
             painter.drawText(count, Qt::AlignVCenter | Qt::AlignLeft,
                              small.elidedText(m_section->m_count, Qt::ElideRight, count.width()));
-        painter.drawText(QRect(right - trailing, 0, trailing, height()), Qt::AlignVCenter, m_section->m_trailing);
+        if (m_section->m_isTrailingButton && m_isOverTrailing) painter.setPen(look.color(Color::Text));
+        painter.drawText(trailing, Qt::AlignVCenter | Qt::AlignRight, m_section->m_trailing);
+        if (m_section->m_order != Order::None) {
+            const bool isUp = m_section->m_order == Order::Ascending;
+            const double x = trailing.left() + 4, y = height() / 2.0 + 0.5, tip = isUp ? -2.5 : 2.5;
+            painter.setRenderHint(QPainter::Antialiasing);
+            painter.setBrush(painter.pen().color());
+            painter.setPen(Qt::NoPen);
+            painter.drawPolygon(QPolygonF{{x - 3.5, y - tip}, {x + 3.5, y - tip}, {x, y + tip}});
+        }
         if (showsFocus(this)) paintFocus(painter, QRectF(rect()).adjusted(2, 3, -2, -1), metrics::kRadius);
     }
     void mousePressEvent(QMouseEvent* event) override {
-        if (event->button() == Qt::LeftButton) m_section->setCollapsed(!m_section->m_isCollapsed);
+        if (event->button() != Qt::LeftButton) return;
+        if (m_section->m_isTrailingButton && trailingRect().contains(event->pos())) Q_EMIT m_section->trailingClicked();
+        else m_section->setCollapsed(!m_section->m_isCollapsed);
     }
+    void mouseMoveEvent(QMouseEvent* event) override { setOverTrailing(trailingRect().contains(event->pos())); }
+    void leaveEvent(QEvent*) override { setOverTrailing(false); }
     void keyPressEvent(QKeyEvent* event) override {
         if (event->key() == Qt::Key_Space || event->key() == Qt::Key_Return)
             m_section->setCollapsed(!m_section->m_isCollapsed);
@@ -67,7 +87,13 @@ protected:
     }
 
 private:
+    void setOverTrailing(bool isOver) {
+        if (isOver == m_isOverTrailing) return;
+        m_isOverTrailing = isOver;
+        update();
+    }
     Section* m_section;
+    bool m_isOverTrailing = false;
 };
 
 Section::Section(const QString& title, QWidget* parent) : QWidget(parent), m_title(title) {
@@ -98,6 +124,13 @@ void Section::setTrailing(const QString& text) {
     m_trailing = text;
     m_header->update();
 }
+void Section::setTrailingOrder(Order order) {
+    m_isTrailingButton = true;
+    m_order = order;
+    m_header->setMouseTracking(true);
+    m_header->update();
+}
+QRect Section::trailingRect() const { return m_header->trailingRect().translated(m_header->pos()); }
 void Section::addAction(QWidget* button) { m_header->actions->addWidget(button, 0, Qt::AlignVCenter); }
 
 void Section::setBody(QWidget* body) {

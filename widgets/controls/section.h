@@ -18,7 +18,12 @@ public:
 
     void setTitle(const QString& title);
     void setCount(const QString& text);      ///< beside the title: "15 of 214"
+    QString count() const { return m_count; }
     void setTrailing(const QString& text);   ///< at the right: "valid/top1"
+    /// The word at the right heads a column: a click on it asks for another order; a triangle shows which is in force.
+    enum class Order { None, Ascending, Descending };
+    void setTrailingOrder(Order order);
+    QRect trailingRect() const;              ///< of the word, in this widget's pixels
     void addAction(QWidget* button);         ///< small icon button at the right
     void setBody(QWidget* body);             ///< takes ownership
     QWidget* body() const { return m_body; }
@@ -30,6 +35,7 @@ public:
 
 Q_SIGNALS:
     void collapsedChanged(bool isCollapsed);
+    void trailingClicked();
 
 private:
     class Header;
@@ -42,6 +48,8 @@ private:
     QPointer<QWidget> m_body;
     bool m_isCollapsed = false;
     bool m_hasLine = true;
+    bool m_isTrailingButton = false;
+    Order m_order = Order::None;
 };
 
 /// Header of a chart or table on a page, 26 px: title 600, unit or caption in text3, then widgets, then at the right.

@@ -9,7 +9,7 @@
 namespace espalier::widgets {
 namespace {
 
-constexpr double kGapX = 72, kGapY = 38, kLeastGapX = 42;
+constexpr double kGapX = 72, kGapY = 38, kLeastGapX = 42, kLeastGapY = 18;
 
 double gapOf(const QCPAxis* axis) { return axis->orientation() == Qt::Horizontal ? kGapX : kGapY; }
 double lengthOf(const QCPAxis* axis) {
@@ -25,7 +25,7 @@ public:
                   QVector<QString>* labels) override {
         const double length = lengthOf(m_axis), gap = gapOf(m_axis);
         ticks = m_isLog ? logTicks(range.lower, range.upper, length, gap)
-                        : fittingTicks(range.lower, range.upper, length, gap, m_axis->orientation() == Qt::Horizontal ? kLeastGapX : gap);
+                        : fittingTicks(range.lower, range.upper, length, gap, m_axis->orientation() == Qt::Horizontal ? kLeastGapX : kLeastGapY);
         if (subTicks) subTicks->clear();
         if (labels) {
             const QStringList texts = tickLabels(ticks, m_isLog);
@@ -66,33 +66,43 @@ QString suffixed(double value, double unit, int decimals, QChar suffix) {
     return withTrueMinus(QString::number(value / unit, 'f', decimals)) + suffix;
 }
 
-}  // namespace
-
-QVector<double> linearTicks(double low, double high, double length, double gap) {
-    QVector<double> ticks;
-    if (!(high > low) || !std::isfinite(low) || !std::isfinite(high)) return ticks;
+/// The smallest of 1, 2, 5 × 10ⁿ that puts at most this many steps into the range.
+double roundStep(double low, double high, double length, double gap) {
     const double wanted = std::max(1.0, std::floor(length / gap));
     const double raw = (high - low) / wanted;
     const double decade = std::pow(10.0, std::floor(std::log10(raw)));
-    double step = decade * 10;
-    for (const double m : {1.0, 2.0, 5.0}) {
-        if (decade * m >= raw * (1 - 1e-9)) {
-            step = decade * m;
-            break;
-        }
-    }
+    for (const double m : {1.0, 2.0, 5.0})
+        if (decade * m >= raw * (1 - 1e-9)) return decade * m;
+    return decade * 10;
+}
+
+QVector<double> multiplesOf(double step, double low, double high) {
+    QVector<double> ticks;
     const auto first = static_cast<std::int64_t>(std::ceil(low / step - 1e-6));
     const auto last = static_cast<std::int64_t>(std::floor(high / step + 1e-6));
     for (std::int64_t i = first; i <= last && ticks.size() < 200; ++i) ticks.append(static_cast<double>(i) * step);
     return ticks;
 }
 
+bool isRange(double low, double high) { return high > low && std::isfinite(low) && std::isfinite(high); }
+
+}  // namespace
+
+QVector<double> linearTicks(double low, double high, double length, double gap) {
+    return isRange(low, high) ? multiplesOf(roundStep(low, high, length, gap), low, high) : QVector<double>{};
+}
+
 QVector<double> fittingTicks(double low, double high, double length, double gap, double leastGap) {
     constexpr qsizetype kFew = 3;
-    QVector<double> ticks = linearTicks(low, high, length, gap);
-    for (double closer = gap - 6; ticks.size() < kFew && closer >= leastGap; closer -= 6) {
-        const QVector<double> more = linearTicks(low, high, length, closer);
-        if (more.size() > ticks.size()) ticks = more;
+    if (!isRange(low, high)) return {};
+    double step = roundStep(low, high, length, gap);
+    QVector<double> ticks = multiplesOf(step, low, high);
+    while (ticks.size() < kFew) {
+        // The next finer of 1, 2, 5.
+        const double lead = step / std::pow(10.0, std::floor(std::log10(step) + 1e-9));
+        step /= lead > 4.5 ? 2.5 : 2;
+        if (step / (high - low) * length < leastGap) break;
+        ticks = multiplesOf(step, low, high);
     }
     return ticks;
 }

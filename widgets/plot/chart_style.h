@@ -37,7 +37,8 @@ void applyChartTheme(QCustomPlot* plot);
 /// The same with other colours: figures on paper look alike in every theme.
 void applyChartLook(QCustomPlot* plot, const ChartLook& look);
 
-/// Linear ticks at 1, 2, 5 × 10ⁿ, at least 72 px apart on x and 38 px on y. initChart() sets them on both axes.
+/// Linear ticks at 1, 2, 5 × 10ⁿ, at least 72 px apart on x and 38 px on y (18 where there would be fewer than three).
+/// initChart() sets them on both axes.
 void useLinearTicks(QCPAxis* axis);
 /// Logarithmic scale with ticks at 1, 3 × 10ⁿ (or 1, 2, 5 when zoomed in, or whole decades when zoomed out).
 void useLogTicks(QCPAxis* axis);

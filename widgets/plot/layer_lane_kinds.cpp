@@ -23,6 +23,29 @@ void paintRowLabel(QPainter& painter, double top, double height, const QString& 
     painter.drawText(QRectF(0, top, kLeft - 6, height), Qt::AlignRight | Qt::AlignVCenter, text);
 }
 
+/// The largest finite value of the layers that share a column; NaN where there is none.
+double largest(const std::vector<double>& values, const LayerColumns::Span& span) {
+    double most = kNaN;
+    for (int layer = span.first; layer <= span.last && layer < static_cast<int>(values.size()); ++layer) {
+        const double value = values[static_cast<std::size_t>(layer)];
+        if (std::isfinite(value) && !(most >= value)) most = value;
+    }
+    return most;
+}
+
+/// Bytes of the layers that share a column, and their mean bits a weight.
+AllocationStrip::Bar sum(const QVector<AllocationStrip::Bar>& bars, const LayerColumns::Span& span) {
+    AllocationStrip::Bar all;
+    double weights = 0;
+    for (int layer = span.first; layer <= span.last && layer < bars.size(); ++layer) {
+        if (bars[layer].bytes <= 0 || bars[layer].bits <= 0) continue;
+        all.bytes += bars[layer].bytes;
+        weights += bars[layer].bytes / bars[layer].bits;
+    }
+    if (weights > 0) all.bits = all.bytes / weights;
+    return all;
+}
+
 QColor barColor(const CalibrationBars::Row& row) { return row.method.isEmpty() ? theme().color(Color::Text3) : theme().methodLook(row.method).color; }
 
 }  // namespace
@@ -92,29 +115,38 @@ void SensitivityMap::paintLane(QPainter& painter) const {
     const int layers = columns()->count(), first = columns()->first();
     for (int option = 0; option < m_options.size(); ++option) {
         if (layers > 0) paintRowLabel(painter, cellRect(option, first).top(), cellRect(option, first).height(), m_options[option]);
-        const auto& row = m_values[static_cast<std::size_t>(option)];
-        for (int layer = first; layer <= columns()->last() && layer < static_cast<int>(row.size()); ++layer) {
-            const QRectF cell = cellRect(option, layer);
+        for (const auto& span : columns()->spans()) {
+            const QRectF cell = cellRect(option, span.first);
             const double gap = cell.width() >= 6 ? 1 : 0;
             const QRectF inner = cell.adjusted(0, 0, -gap, -gap);
-            painter.fillRect(inner, colorOf(row[static_cast<std::size_t>(layer)]));
-            if (layer == columns()->hovered() && !isPainting()) painter.fillRect(inner, QColor(0, 0, 0, 28));
+            painter.fillRect(inner, colorOf(largest(m_values[static_cast<std::size_t>(option)], span)));
+            if (span.first == columns()->spanOf(columns()->hovered()).first && !isPainting()) painter.fillRect(inner, QColor(0, 0, 0, 28));
         }
     }
     painter.setBrush(Qt::NoBrush);
     QPen outline(Qt::black, 1.5);
     outline.setJoinStyle(Qt::MiterJoin);
     painter.setPen(outline);
-    for (int layer = first; layer < m_chosen.size() && layer <= columns()->last(); ++layer)
-        if (m_chosen[layer] >= 0 && m_chosen[layer] < m_options.size() && cellRect(0, layer).width() >= 6) {
-            const QRectF cell = cellRect(m_chosen[layer], layer);
-            const double inset = cell.height() >= 12 && cell.width() >= 12 ? 2.25 : 1.25;
-            painter.drawRect(cell.adjusted(inset - 0.5, inset - 0.5, -inset - 0.5, -inset - 0.5));
-        }
+    for (const auto& span : columns()->spans()) {
+        const int option = chosenOf(span);
+        if (option < 0 || cellRect(0, span.first).width() < 6) continue;
+        const QRectF cell = cellRect(option, span.first);
+        const double inset = cell.height() >= 12 && cell.width() >= 12 ? 2.25 : 1.25;
+        painter.drawRect(cell.adjusted(inset - 0.5, inset - 0.5, -inset - 0.5, -inset - 0.5));
+    }
     if (columns()->selected() >= 0 && !m_options.isEmpty() && !isPainting()) {
         const QRectF last = cellRect(static_cast<int>(m_options.size()) - 1, columns()->selected());
         painter.fillRect(QRectF(last.left(), last.bottom(), last.width() - 1, 2), look.color(Color::Accent));
     }
+}
+
+// −1 where the layers of a folded column differ.
+int SensitivityMap::chosenOf(const LayerColumns::Span& span) const {
+    if (span.first < 0 || span.last >= m_chosen.size()) return -1;
+    const int option = m_chosen[span.first];
+    for (int layer = span.first; layer <= span.last; ++layer)
+        if (m_chosen[layer] != option) return -1;
+    return option < m_options.size() ? option : -1;
 }
 
 void SensitivityMap::mousePressEvent(QMouseEvent* event) {
@@ -125,11 +157,11 @@ void SensitivityMap::mousePressEvent(QMouseEvent* event) {
 
 ReadoutBox::Content SensitivityMap::readoutOf(int layer) const {
     ReadoutBox::Content content = emptyReadout(layer);
-    content.detail = m_valueName;
+    const auto span = columns()->spanOf(layer);
+    content.detail = span.count() > 1 ? tr("%1, largest").arg(m_valueName) : m_valueName;
     for (int option = 0; option < m_options.size(); ++option) {
-        const auto& row = m_values[static_cast<std::size_t>(option)];
-        const double value = layer < static_cast<int>(row.size()) ? row[static_cast<std::size_t>(layer)] : kNaN;
-        const bool isChosen = layer < m_chosen.size() && m_chosen[layer] == option;
+        const double value = largest(m_values[static_cast<std::size_t>(option)], span);
+        const bool isChosen = chosenOf(span) == option;
         content.rows << ReadoutBox::Row{isChosen ? tr("%1, chosen").arg(m_options[option]) : m_options[option], {},
                                         std::isfinite(value) ? format::significant(value, 5) : tr("not measured"), 0, colorOf(value)};
     }
@@ -163,8 +195,9 @@ void AllocationStrip::paintLane(QPainter& painter) const {
     const QRectF area = laneArea();
     const double top = area.top() + 15, base = area.bottom() - 1;
     double most = 0, least = 1e300;
-    for (int i = columns()->first(); i <= columns()->last() && i < m_bars.size(); ++i)
-        if (m_bars[i].bytes > 0) most = std::max(most, m_bars[i].bytes), least = std::min(least, m_bars[i].bytes);
+    const auto spans = columns()->spans();
+    for (const auto& span : spans)
+        if (const Bar bar = sum(m_bars, span); bar.bytes > 0) most = std::max(most, bar.bytes), least = std::min(least, bar.bytes);
     const double foot = isLogY() && least < most ? least / 2 : 0;
     const auto share = [&](double bytes) { return foot > 0 ? std::log(bytes / foot) / std::log(most / foot) : bytes / most; };
     painter.setFont(look.font(Type::Caption));
@@ -175,10 +208,10 @@ void AllocationStrip::paintLane(QPainter& painter) const {
         painter.drawText(QRectF(0, base - 12, kLeft - 6, 14), Qt::AlignRight | Qt::AlignVCenter, foot > 0 ? kb(foot) : QStringLiteral("0"));
     }
     painter.fillRect(QRectF(area.left(), base, area.width(), 1), look.color(Color::Axis));
-    for (int i = columns()->first(); i < m_bars.size() && i <= columns()->last(); ++i) {
-        const Bar& bar = m_bars[i];
+    for (const auto& span : spans) {
+        const Bar bar = sum(m_bars, span);
         if (bar.bytes <= 0 || most <= 0) continue;
-        const QRectF column = columnRect(i);
+        const QRectF column = columnRect(span.first);
         const double high = std::max(1.0, (base - top) * share(bar.bytes)), gap = column.width() >= 8 ? 2 : 0;
         painter.fillRect(QRectF(column.left() + gap / 2, base - high, column.width() - gap - (gap > 0 ? 1 : 0), high), bitsColor(bar.bits));
         if (column.width() < 12) continue;
@@ -189,9 +222,10 @@ void AllocationStrip::paintLane(QPainter& painter) const {
 
 ReadoutBox::Content AllocationStrip::readoutOf(int layer) const {
     ReadoutBox::Content content = emptyReadout(layer);
-    if (layer >= m_bars.size() || m_bars[layer].bytes <= 0) return content;
-    content.rows << ReadoutBox::Row{tr("bytes"), {}, format::count(static_cast<std::int64_t>(m_bars[layer].bytes)), 0, bitsColor(m_bars[layer].bits)};
-    content.rows << ReadoutBox::Row{tr("bits"), {}, QString::number(m_bars[layer].bits, 'g', 3), 0, Qt::transparent};
+    const Bar bar = sum(m_bars, columns()->spanOf(layer));
+    if (bar.bytes <= 0) return content;
+    content.rows << ReadoutBox::Row{tr("bytes"), {}, format::count(static_cast<std::int64_t>(bar.bytes)), 0, bitsColor(bar.bits)};
+    content.rows << ReadoutBox::Row{tr("bits"), {}, QString::number(bar.bits, 'g', 3), 0, Qt::transparent};
     return content;
 }
 
@@ -249,14 +283,14 @@ void CalibrationBars::paintLane(QPainter& painter) const {
     }
     painter.fillRect(QRectF(area.left(), base, area.width(), 1), look.color(Color::Axis));
     const int methods = std::max<int>(1, static_cast<int>(m_rows.size()));
-    for (int layer = columns()->first(); layer <= columns()->last(); ++layer) {
-        const QRectF column = columnRect(layer);
+    for (const auto& span : columns()->spans()) {
+        const QRectF column = columnRect(span.first);
         const double usable = column.width() >= 12 ? column.width() - 4 : column.width();
         const double wide = std::min(10.0, std::max(1.0, std::floor(usable / methods)));
         const double left = std::round(column.center().x() - wide * methods / 2 - 0.5);
         for (int i = 0; i < static_cast<int>(m_rows.size()); ++i) {
             const Row& row = m_rows[static_cast<std::size_t>(i)];
-            const double value = layer < static_cast<int>(row.values.size()) ? row.values[static_cast<std::size_t>(layer)] : kNaN;
+            const double value = largest(row.values, span);
             if (!(value > 0)) continue;
             const double y = yOf(value);
             painter.fillRect(QRectF(left + i * wide, y, wide - (wide >= 4 ? 1 : 0), base - y), barColor(row));
@@ -266,9 +300,10 @@ void CalibrationBars::paintLane(QPainter& painter) const {
 
 ReadoutBox::Content CalibrationBars::readoutOf(int layer) const {
     ReadoutBox::Content content = emptyReadout(layer);
-    content.detail = tr("output error");
+    const auto span = columns()->spanOf(layer);
+    content.detail = span.count() > 1 ? tr("output error, largest") : tr("output error");
     for (const Row& row : m_rows) {
-        const double value = layer < static_cast<int>(row.values.size()) ? row.values[static_cast<std::size_t>(layer)] : kNaN;
+        const double value = largest(row.values, span);
         if (std::isfinite(value)) content.rows << ReadoutBox::Row{row.label, {}, format::significant(value, 5), 0, barColor(row)};
     }
     return content;

@@ -20,6 +20,7 @@ namespace {
 constexpr int kLeft = 46, kRight = 2, kNames = 18;
 constexpr double kBlockGap = 4, kWidest = 56;
 constexpr int kDragStart = 6, kMostHistory = 100;
+constexpr int kMostColumns = 200;  ///< more layers than this fold to their blocks
 
 }  // namespace
 
@@ -38,11 +39,47 @@ void LayerColumns::setLayers(QVector<Layer> layers) {
         m_history.clear();
         m_first = 0, m_last = count() - 1;
     }
+    m_isFolded = m_last - m_first + 1 > kMostColumns && blocksShown() > 1;
     Q_EMIT layersChanged();
+}
+
+LayerColumns::Span LayerColumns::spanOf(int layer) const {
+    Span span{layer, layer};
+    if (!m_isFolded || layer < 0 || layer >= count()) return span;
+    while (span.first > m_first && m_blocks[span.first - 1] == m_blocks[layer]) --span.first;
+    while (span.last < m_last && m_blocks[span.last + 1] == m_blocks[layer]) ++span.last;
+    return span;
+}
+
+std::vector<LayerColumns::Span> LayerColumns::spans() const {
+    std::vector<Span> all;
+    for (int layer = m_first; layer <= m_last; layer = all.back().last + 1) all.push_back(spanOf(layer));
+    return all;
+}
+
+QString LayerColumns::titleOf(int layer) const {
+    if (layer < 0 || layer >= count()) return {};
+    const Layer& one = m_layers[layer];
+    const Span span = spanOf(layer);
+    if (span.count() > 1) return tr("%1, %2 layers").arg(one.block, format::count(span.count()));
+    return one.title.isEmpty() ? one.name : one.title;
+}
+
+void LayerColumns::step(int by) {
+    const Span span = spanOf(m_selected);
+    select(by > 0 ? span.last + 1 : spanOf(span.first - 1).first);
+}
+
+void LayerColumns::scroll(double share) {
+    const int shown = m_last - m_first + 1;
+    const int by = static_cast<int>(std::lround(share * shown));
+    const int first = std::clamp(m_first + (by != 0 ? by : share > 0 ? 1 : -1), 0, std::max(0, count() - shown));
+    if (first != m_first) setRange(first, first + shown - 1);
 }
 
 void LayerColumns::setRange(int first, int last) {
     m_first = first, m_last = last;
+    m_isFolded = m_last - m_first + 1 > kMostColumns && blocksShown() > 1;
     if (m_selected >= 0 && !isShown(m_selected)) select(std::clamp(m_selected, first, last));
     Q_EMIT rangeChanged();
 }
@@ -75,8 +112,8 @@ void LayerColumns::select(int layer) {
 }
 
 void LayerColumns::measure(double width, double* column, double* gap) const {
-    const int shown = std::max(1, m_last - m_first + 1);
-    const int blocks = m_last < m_first ? 1 : m_blocks[m_last] - m_blocks[m_first] + 1;
+    const int blocks = blocksShown();
+    const int shown = m_isFolded ? blocks : std::max(1, m_last - m_first + 1);
     *gap = width / shown >= 8 ? kBlockGap : 1;
     *column = std::min(isZoomed() ? width : kWidest, (width - *gap * (blocks - 1)) / shown);
     if (*column >= 6) *column = std::floor(*column);
@@ -90,7 +127,8 @@ QRectF LayerColumns::column(int layer, double left, double width) const {
     if (layer < 0 || layer >= count() || !isShown(layer)) return {};
     double wide = 0, gap = 0;
     measure(width, &wide, &gap);
-    return {left + (layer - m_first) * wide + (m_blocks[layer] - m_blocks[m_first]) * gap, 0, wide, 0};
+    const int block = m_blocks[layer] - m_blocks[m_first];
+    return {left + (m_isFolded ? block : layer - m_first) * wide + block * gap, 0, wide, 0};
 }
 
 int LayerColumns::columnAt(double x, double left, double width) const {
@@ -137,7 +175,7 @@ void Lane::setLogY(bool isLog) {
 
 ReadoutBox::Content Lane::emptyReadout(int layer) const {
     ReadoutBox::Content content;
-    content.title = m_columns->layers()[layer].name;
+    content.title = m_columns->titleOf(layer);
     return content;
 }
 
@@ -246,8 +284,11 @@ void Lane::zoomAround(int layer, double factor) {
 }
 
 void Lane::wheelEvent(QWheelEvent* event) {
-    zoomAround(layerAt(event->position()), std::pow(0.8, event->angleDelta().y() / 120.0));
+    const QPoint turn = event->angleDelta();
     event->accept();
+    if (event->modifiers().testFlag(Qt::ShiftModifier) || (turn.y() == 0 && turn.x() != 0))
+        return m_columns->scroll(-(turn.x() + turn.y()) / 1200.0);
+    zoomAround(layerAt(event->position()), std::pow(0.8, turn.y() / 120.0));
 }
 
 void Lane::leaveEvent(QEvent*) {
@@ -257,13 +298,13 @@ void Lane::leaveEvent(QEvent*) {
 
 void Lane::keyPressEvent(QKeyEvent* event) {
     if (event->matches(QKeySequence::Copy) && m_columns->selected() >= 0) {
-        QString text = m_columns->layers()[m_columns->selected()].name + u'\n';
+        QString text = m_columns->titleOf(m_columns->selected()) + u'\n';
         for (const auto& row : readoutOf(m_columns->selected()).rows) text += row.label + u'\t' + row.raw + u'\n';
         return QApplication::clipboard()->setText(text);
     }
     switch (event->key()) {
-    case Qt::Key_Left: return m_columns->select(m_columns->selected() - 1);
-    case Qt::Key_Right: return m_columns->select(m_columns->selected() + 1);
+    case Qt::Key_Left: return m_columns->step(-1);
+    case Qt::Key_Right: return m_columns->step(1);
     case Qt::Key_Home: return m_columns->select(0);
     case Qt::Key_End: return m_columns->select(m_columns->count() - 1);
     case Qt::Key_Plus: case Qt::Key_Equal: return zoomAround(m_columns->selected(), 0.8);

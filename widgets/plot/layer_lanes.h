@@ -22,8 +22,9 @@ class LayerColumns : public QObject {
     Q_OBJECT
 public:
     struct Layer {
-        QString name;   ///< whole
+        QString name;   ///< as the model has it: in files
         QString block;  ///< layers of one block stand together under this word
+        QString title = {};  ///< as a person reads it: "block 4, mlp_in"; empty: the name
     };
     explicit LayerColumns(QObject* parent = nullptr) : QObject(parent) {}
     void setLayers(QVector<Layer> layers);
@@ -48,6 +49,21 @@ public:
     void setReadout(ReadoutBox* box) { m_readout = box; }
     ReadoutBox* readout() const { return m_readout; }
 
+    /// Where more than 200 layers are shown, the layers of a block share one column.
+    bool isFolded() const { return m_isFolded; }
+    /// The layers that share the column of this one, itself included.
+    struct Span {
+        int first = -1, last = -1;
+        int count() const { return last - first + 1; }
+    };
+    Span spanOf(int layer) const;
+    std::vector<Span> spans() const;  ///< one a column, left to right
+    /// "block 4, mlp_in", or "block 4, 12 layers" of a folded column.
+    QString titleOf(int layer) const;
+    /// Chooses the column at the right (+1) or left (−1); shows the layers further on by a share of those shown.
+    void step(int by);
+    void scroll(double share);
+
     /// Left edge and width of a column in an area this wide, and the column there (−1 between blocks).
     QRectF column(int layer, double left, double width) const;
     int columnAt(double x, double left, double width) const;
@@ -60,12 +76,14 @@ Q_SIGNALS:
 
 private:
     void measure(double width, double* column, double* gap) const;
+    int blocksShown() const { return m_last < m_first ? 1 : m_blocks[m_last] - m_blocks[m_first] + 1; }
     QVector<Layer> m_layers;
     void setRange(int first, int last);
     QVector<int> m_blocks;  ///< ordinal of each layer's block
     QVector<std::pair<int, int>> m_history;
     QPointer<ReadoutBox> m_readout;
     int m_hovered = -1, m_selected = -1, m_first = 0, m_last = -1;
+    bool m_isFolded = false;
 };
 
 /// One lane: a strip over the layers with the same margins as its neighbours; marks hovered and chosen column, moves
@@ -148,6 +166,7 @@ protected:
 
 private:
     int optionAt(double y) const;
+    int chosenOf(const LayerColumns::Span& span) const;
     QStringList m_options;
     std::vector<std::vector<double>> m_values;
     QVector<int> m_chosen;

@@ -42,6 +42,7 @@ public:
 
     /// Title and words above an exported figure.
     void setFigureTitle(const QString& title, const QString& caption);
+    QString figureTitle() const { return m_title; }
     /// The page's box for values at the cursor; shared by its charts.
     void setReadout(ReadoutBox* box) { m_readout = box; }
     void setEmptyText(const QString& text);

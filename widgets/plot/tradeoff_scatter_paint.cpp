@@ -67,8 +67,17 @@ void TradeoffScatter::paintBase(QPainter& painter, const ChartFrame& frame) cons
     painter.setPen(look.color(Color::Text3));
     // Inside the strip where the unit stands below it.
     const bool isLow = area.bottom() - edge < 38;
-    const QRectF line(area.left(), edge + ((m_direction > 0) != isLow ? 1 : -17), area.width() - 2, 16);
-    painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, tr("within 1 % of base"));
+    QRectF line(area.left(), edge + ((m_direction > 0) != isLow ? 1 : -17), area.width() - 2, 16);
+    const QString words = tr("within 1 % of base");
+    const double wide = painter.fontMetrics().horizontalAdvance(words);
+    // Left of a bar that would run through the words.
+    for (auto point = m_points.rbegin(); point != m_points.rend(); ++point) {
+        if (!isShown(*point) || !std::isfinite(point->low) || !std::isfinite(point->high) || isOutside(*point, frame)) continue;
+        const double x = frame.pixelX(point->cost);
+        const bool isThrough = frame.pixelY(point->high) < line.bottom() && frame.pixelY(point->low) > line.top();
+        if (isThrough && x > line.right() - wide - 4 && x < line.right() + 4 && x - wide > area.left() + 8) line.setRight(x - 6);
+    }
+    painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, words);
 }
 
 void TradeoffScatter::paintFront(QPainter& painter, const ChartFrame& frame) const {

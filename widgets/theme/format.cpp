@@ -49,6 +49,13 @@ QString trimmedNumber(double value, int decimals) {
     return text;
 }
 
+// "12345.6" becomes "12,345.6".
+QString separated(QString text) {
+    const qsizetype point = text.indexOf(u'.');
+    for (qsizetype at = (point < 0 ? text.size() : point) - 3; at > (text.startsWith(u'-') ? 1 : 0); at -= 3) text.insert(at, u',');
+    return text;
+}
+
 QString threeFigures(double value) {
     const double size = std::fabs(value);
     const int decimals = size >= 100 ? 0 : size >= 10 ? 1 : 2;
@@ -104,7 +111,7 @@ QString significant(double value, int figures) {
     const double size = std::fabs(value);
     if (size < 1e-3 || size >= 1e6) return withTrueMinus(exponentText(value, figures));
     const int before = static_cast<int>(std::floor(std::log10(size))) + 1;
-    return withTrueMinus(QString::number(value, 'f', std::max(0, figures - before)));
+    return withTrueMinus(separated(QString::number(value, 'f', std::max(0, figures - before))));
 }
 
 QString signedFixed(double value, int digits) {

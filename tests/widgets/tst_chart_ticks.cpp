@@ -1,0 +1,35 @@
+#include <QTest>
+
+#include <algorithm>
+
+#include "widgets/plot/chart_style.h"
+
+using namespace espalier::widgets;
+
+/// Where an axis has its ticks: round steps, far enough apart for their labels, and never one alone.
+class TestChartTicks : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void aSmallChartHasThreeTicks() {
+        QCOMPARE(linearTicks(0, 456, 205, 72).size(), qsizetype(1));
+        QCOMPARE(fittingTicks(0, 456, 205, 72, 42), (QVector<double>{0, 200, 400}));
+        QCOMPARE(fittingTicks(0, 456, 800, 72, 42), linearTicks(0, 456, 800, 72));
+        QVERIFY(fittingTicks(0, 456, 40, 72, 42).size() >= 1);
+    }
+
+    void aLowAxisHasMoreThanOneTick() {
+        // Mean attention distances of four heads on a chart of 145 px: steps of 1 would leave 8.0 alone.
+        QCOMPARE(linearTicks(7.42, 8.98, 145, 38), QVector<double>{8});
+        QCOMPARE(fittingTicks(7.42, 8.98, 145, 38, 18), (QVector<double>{7.5, 8, 8.5}));
+        for (const double length : {60.0, 90.0, 120.0, 200.0})
+            for (double low = 0.013; low < 40; low *= 1.37)
+                for (double size = low * 0.05; size < low * 8; size *= 1.9) {
+                    const auto ticks = fittingTicks(low, low + size, length, 38, 18);
+                    QVERIFY2(ticks.size() >= (length < 90 ? 1 : 2), qPrintable(QStringLiteral("%1 to %2 on %3 px").arg(low).arg(low + size).arg(length)));
+                    for (int i = 1; i < ticks.size(); ++i) QVERIFY((ticks[i] - ticks[i - 1]) / size * length >= 17.9);
+                }
+    }
+};
+
+QTEST_GUILESS_MAIN(TestChartTicks)
+#include "tst_chart_ticks.moc"

@@ -36,7 +36,9 @@ void Edits::write(Write write) {
         .then(this, [this](const Result<void>& result) {
             --m_pending;
             if (!result) Q_EMIT failed(result.error());
-            if (m_pending == 0) m_bridge.refreshCatalog();
+            if (m_pending > 0) return;
+            m_bridge.refreshCatalog();
+            Q_EMIT written();
         });
 }
 
@@ -136,6 +138,16 @@ void Edits::trashDataset(const QString& id) {
          [act] { act(&runtime::Workspace::restoreDataset); });
 }
 
+void Edits::restore(const runtime::Workspace::TrashEntry& entry) {
+    const bool isDataset = entry.kind == "dataset";
+    const auto act = [this, id = entry.id](Result<void> (runtime::Workspace::*change)(const std::string&)) {
+        write([id, change](runtime::Workspace& w) { return (w.*change)(id); });
+    };
+    push(tr("restore %1 from the trash").arg(text(entry.name)),
+         [act, isDataset] { act(isDataset ? &runtime::Workspace::restoreDataset : &runtime::Workspace::restoreRun); },
+         [act, isDataset] { act(isDataset ? &runtime::Workspace::trashDataset : &runtime::Workspace::trashRun); });
+}
+
 void Edits::emptyTrash() {
     ++m_pending;
     QtConcurrent::run(&m_pool, [workspace = m_bridge.workspace()] { return workspace->emptyTrash(); })
@@ -146,6 +158,7 @@ void Edits::emptyTrash() {
             else
                 Q_EMIT failed(freed.error());
             m_bridge.refreshCatalog();
+            if (m_pending == 0) Q_EMIT written();
         });
 }
 

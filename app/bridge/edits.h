@@ -25,6 +25,7 @@ public:
     void trashRuns(const QStringList& ids);  ///< a running one is left out, failed() says so
     void renameDataset(const QString& id, const QString& name);
     void trashDataset(const QString& id);
+    void restore(const runtime::Workspace::TrashEntry& entry);
     void emptyTrash();
 
     bool isIdle() const { return m_pending == 0; }
@@ -32,6 +33,8 @@ public:
 Q_SIGNALS:
     void failed(const espalier::Error& error);
     void trashEmptied(qint64 bytes);
+    /// Every write asked for so far is done; what the trash holds may be another now.
+    void written();
 
 private:
     friend class EditCommand;

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "app/pages/page_parts.h"
+#include "app/shell/note_edit.h"
 #include "widgets/controls/bars.h"
 #include "widgets/controls/chip.h"
 #include "widgets/controls/controls.h"
@@ -100,7 +101,7 @@ QVector<KeyValue> keyValues(const QVector<std::pair<QString, QString>>& rows) {
 
 }  // namespace
 
-AttendInspector::AttendInspector(QWidget* parent) : QWidget(parent) {
+AttendInspector::AttendInspector(AppContext& context, QWidget* parent) : QWidget(parent) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
@@ -126,11 +127,15 @@ AttendInspector::AttendInspector(QWidget* parent) : QWidget(parent) {
     m_headSection = addInspectorSection(layout, tr("Head"), m_head, this);
     m_changes = new ChangeRows(this);
     m_changeSection = addInspectorSection(layout, tr("Entropy of heads"), m_changes, this);
+    m_note = new NoteEdit(context, this);
+    addInspectorSection(layout, tr("Notes"), m_note, this);
     layout->addStretch(1);
     connect(m_bars, &BarList::rowClicked, this, [this](int row) {
         if (row >= 0 && row < static_cast<int>(m_shares.size())) Q_EMIT classPicked(m_shares[static_cast<std::size_t>(row)].index);
     });
 }
+
+void AttendInspector::setRun(const QString& run) { m_note->setRun(run); }
 
 void AttendInspector::setProbe(const AttendProbe& probe, int number, const QString& label, const QString& predicted) {
     m_picture->setImage(probe.image);

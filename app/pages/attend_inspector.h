@@ -9,6 +9,11 @@
 
 class QLabel;
 
+namespace espalier::app {
+class NoteEdit;
+struct AppContext;
+}  // namespace espalier::app
+
 namespace espalier::widgets {
 class BarList;
 class ElidedLabel;
@@ -20,11 +25,13 @@ class Section;
 namespace espalier::app {
 
 /// Inspector of the Attend page: the chosen image, its prediction, the query token, the head, and which heads changed
-/// most. GUI thread; shows what it is told.
+/// most, and the note of the run. GUI thread; shows what it is told.
 class AttendInspector : public QWidget {
     Q_OBJECT
 public:
-    explicit AttendInspector(QWidget* parent = nullptr);
+    explicit AttendInspector(AppContext& context, QWidget* parent = nullptr);
+
+    void setRun(const QString& run);  ///< whose note is written
 
     void setProbe(const AttendProbe& probe, int number, const QString& label, const QString& predicted);
     /// Class shares, best first; `shown` is the class whose contribution is drawn.
@@ -52,6 +59,7 @@ private:
     widgets::KeyValueList *m_token, *m_head;
     widgets::Section *m_predictionSection, *m_tokenSection, *m_headSection, *m_changeSection;
     ChangeRows* m_changes;
+    NoteEdit* m_note;
     std::vector<Share> m_shares;
     QStringList m_chipState;
 };

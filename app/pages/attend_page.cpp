@@ -48,7 +48,7 @@ constexpr int kPlayMs = 350, kIndexMs = 150;
 
 }  // namespace
 
-AttendPage::AttendPage(AppContext& context, QWidget* parent) : Page(context, parent), m_lines(context), m_inspector(new AttendInspector) {
+AttendPage::AttendPage(AppContext& context, QWidget* parent) : Page(context, parent), m_lines(context), m_inspector(new AttendInspector(context)) {
     setGround(this, Color::Well);
     setFocusPolicy(Qt::StrongFocus);
     chooseFile = [this](const QString& suggested) { return askFigurePath(this, suggested); };
@@ -120,6 +120,7 @@ bool AttendPage::isSettled() const { return !m_indexTimer.isActive() && !(m_isAc
 void AttendPage::setRun(const QString& run) {
     if (run == m_run && !m_index.isEmpty()) return;
     m_run = run;
+    if (m_inspector) m_inspector->setRun(run);
     m_index = {};
     m_now = m_before = {};
     m_shown.clear();
@@ -307,60 +308,6 @@ void AttendPage::keyPressEvent(QKeyEvent* event) {
     }
     default: Page::keyPressEvent(event);
     }
-}
-
-Figure AttendPage::mapAsFigure() const {
-    MapPicture picture;
-    const bool isRow = m_readOut == ReadOut::HeadRow;
-    const QString titles[] = {tr("Layer %1, head %2").arg(m_layer + 1).arg(m_head + 1), tr("Pooling"), tr("Rollout"), tr("Class contribution")};
-    picture.title = titles[static_cast<int>(m_readOut)];
-    const QString what = isRow ? (m_isReceived ? tr("who looks at %1").arg(tokenName(m_query)) : tr("row of %1").arg(tokenName(m_query)))
-                         : m_readOut == ReadOut::Class ? tr("to the logit of %1").arg(className(shownClass())) : QString();
-    picture.caption = what.isEmpty() ? momentName(m_snapshot) : what + QStringLiteral(", ") + momentName(m_snapshot);
-    picture.overlay = m_map->picture(2);
-    picture.weights = m_shown;
-    picture.grid = m_index.grid;
-    picture.range = HeatRange::of(m_shown, m_readOut == ReadOut::Class);
-    return mapFigure(std::move(picture));
-}
-
-Figure AttendPage::wallAsFigure() const {
-    return wallFigure(m_now, m_index.grid, m_index.probes[static_cast<std::size_t>(m_probe)].image.size(), m_query, m_isReceived, m_rangeControl->currentIndex() == 1, tr("All heads"),
-                      tr("%1, %2").arg(m_isReceived ? tr("who looks at %1").arg(tokenName(m_query)) : tr("row of %1").arg(tokenName(m_query)), momentName(m_snapshot)));
-}
-
-QString AttendPage::suggestedName() const {
-    const feed::RunInfo* info = context().bridge->run(m_run);
-    const QString kind = m_readOut == ReadOut::HeadRow ? QStringLiteral("l%1h%2").arg(m_layer + 1).arg(m_head + 1) : m_readOutControl->currentText().toLower();
-    return QString((info ? text(info->name) : m_run) + u'-' + kind).replace(u'/', u'-').replace(u' ', u'-');
-}
-
-void AttendPage::fillExportMenu(QMenu& menu) {
-    const bool hasMaps = !m_index.isEmpty() && m_now.snapshot >= 0;
-    menu.addAction(tr("This map…"), this, &AttendPage::exportFigure)->setEnabled(hasMaps);
-    menu.addAction(tr("All heads…"), this, [this] { exportAndTell(context(), wallAsFigure(), suggestedName() + QStringLiteral("-heads"), chooseFile); })->setEnabled(hasMaps);
-    menu.addAction(tr("Entropy and distance…"), this, &AttendPage::exportCurves)->setEnabled(hasMaps);
-    menu.addSeparator();
-    menu.addAction(tr("Copy this map as a picture"), this, &AttendPage::copyMap)->setEnabled(hasMaps);
-}
-
-void AttendPage::copyMap() {
-    if (m_map->picture().isNull()) return;
-    QApplication::clipboard()->setImage(m_map->picture(2));
-    if (context().errors) context().errors->toast(tr("Map copied"), {}, QStringLiteral("copy"));
-}
-
-void AttendPage::exportCurves() {
-    const QString path = chooseFile(suggestedName() + QStringLiteral("-heads-over-time"));
-    if (path.isEmpty()) return;
-    const auto written = exportCharts({m_entropy, m_distance}, 2, path);
-    if (!context().errors) return;
-    if (written) context().errors->toast(tr("Figure written"), path, QStringLiteral("export"));
-    else context().errors->show(written.error());
-}
-
-void AttendPage::exportFigure() {
-    if (!m_index.isEmpty() && m_now.snapshot >= 0) exportAndTell(context(), mapAsFigure(), suggestedName(), chooseFile);
 }
 
 QJsonObject AttendPage::saveState() const {

@@ -61,6 +61,8 @@ public:
     QSize minimumSizeHint() const override { return {600, 460}; }
     QWidget* inspector() override;
     void exportFigure() override;
+    QString copyPicture() override;
+    QVector<widgets::KeyHelp> keyHelp() const override;
 
     enum class ReadOut { HeadRow, Pooling, Rollout, Class };
     ReadOut readOut() const { return m_readOut; }

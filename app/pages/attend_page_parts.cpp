@@ -38,8 +38,8 @@ using namespace widgets;
 
 namespace {
 
-constexpr int kStripHeight = 64, kScrubberHeight = 45, kUnderMap = 26 + 2 * 24 + 4 + 8, kBarsHeight = 78, kChartsHeight = 140;
-constexpr int kMostMini = 108, kMiniText = 38;  // title and range of a small map
+constexpr int kStripHeight = 64, kScrubberHeight = 45, kUnderMap = 26 + 2 * 24 + 4 + 8, kBarsHeight = 78, kChartsHeight = 140, kLeastCharts = 108;
+constexpr int kMostMini = 108, kLeastMini = 56, kMiniText = 38;  // title and range of a small map
 constexpr int kLeastRight = 360, kLeastLeft = 320, kLeastSide = 160, kMostSide = 768;
 
 QHBoxLayout* line(QVBoxLayout* column) {
@@ -315,10 +315,15 @@ void AttendPage::arrange() {
 void AttendPage::arrangeRight(int wide, int high) {
     // Few layers leave the wall narrow: then the four maps stand beside it, two by two, instead of below it.
     const int heads = std::max(1, m_wall->heads());
-    const int mini = std::min(kMostMini, (wide - 3 * metrics::kSpace12) / 4);
-    const int below = high - 26 - metrics::kSpace8 - (mini + kMiniText);
-    const bool hasCharts = below - kChartsHeight >= std::min(230, heads * 48 + 18);
-    const int room = std::max(80, hasCharts ? below - kChartsHeight : below);
+    const int most = std::min(kMostMini, (wide - 3 * metrics::kSpace12) / 4), least = std::min(230, heads * 48 + 18);
+    int mini = most, charts = kChartsHeight;
+    const auto left = [&] { return high - 26 - metrics::kSpace8 - mini - kMiniText - charts; };
+    // Where it gets tight, charts and small maps shrink before any of them goes.
+    if (left() < least) charts = std::max(kLeastCharts, charts - (least - left()));
+    if (left() < least) mini = std::clamp(mini - (least - left()), std::min(kLeastMini, most), most);
+    const bool hasCharts = left() >= least;
+    if (!hasCharts) mini = most, charts = 0;
+    const int room = std::max(80, left());
     const bool isBeside = m_wall->widthWith(m_wall->thumbFor(wide, room)) < wide * 70 / 100;
     placeMinis(isBeside);
     if (!isBeside) {

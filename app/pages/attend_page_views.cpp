@@ -148,8 +148,8 @@ void AttendPage::refreshLarge() {
     }
     m_bars->setColor(runColor());
     m_bars->setWeights(m_shown);
-    m_barsHeader->setCaption(tr("%1 tokens, sorted").arg(m_shown.size()));
-    m_halfText->setText(m_bars->halfCount() == 1 ? tr("half of the weight in 1 token") : tr("half of the weight in %1 tokens").arg(m_bars->halfCount()));
+    m_barsHeader->setCaption(tr("%1 tokens, sorted").arg(format::count(std::ssize(m_shown))));
+    m_halfText->setText(m_bars->halfCount() == 1 ? tr("half of the weight in 1 token") : tr("half of the weight in %1 tokens").arg(format::count(m_bars->halfCount())));
     m_map->setAccessibleDescription(tr("%1 of %2").arg(tokenName(m_query), className(m_index.probes[static_cast<std::size_t>(m_probe)].label)));
 }
 
@@ -307,7 +307,7 @@ void AttendPage::refreshScrubber() {
     if (!moment.isEmpty()) moment[0] = moment[0].toUpper();
     m_moment->setText(moment);
     m_step->setText(m_index.snapshots[static_cast<std::size_t>(m_snapshot)].epoch < 0 ? QString() : tr("step %1").arg(format::count(m_index.snapshots[static_cast<std::size_t>(m_snapshot)].step)));
-    m_count->setText(m_index.snapshots.size() == 1 ? tr("1 snapshot") : tr("%1 snapshots").arg(m_index.snapshots.size()));
+    m_count->setText(m_index.snapshots.size() == 1 ? tr("1 snapshot") : tr("%1 snapshots").arg(format::count(std::ssize(m_index.snapshots))));
     m_followControl->setCurrentIndex(m_isFollowing ? 0 : 1);
 }
 

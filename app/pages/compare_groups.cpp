@@ -61,13 +61,14 @@ std::shared_ptr<widgets::ComputedLine> groupMean(const std::vector<Curve>& curve
     const auto longest = std::max_element(curves.begin(), curves.end(), [](const Curve& a, const Curve& b) { return a.size() < b.size(); });
     if (longest == curves.end()) return line;
     for (const auto& [x, own] : *longest) {
-        double sum = 0, squares = 0;
+        double sum = 0, squares = 0, least = INFINITY, most = -INFINITY;
         int count = 0;
         for (const Curve& curve : curves) {
             const double v = valueAt(curve, x);
             if (!std::isfinite(v)) continue;
             sum += v;
             squares += v * v;
+            least = std::min(least, v), most = std::max(most, v);
             ++count;
         }
         line->keys.push_back(x);
@@ -82,8 +83,8 @@ std::shared_ptr<widgets::ComputedLine> groupMean(const std::vector<Curve>& curve
         }();
         const double half = count < 2 ? std::numeric_limits<double>::quiet_NaN()
                             : count < 9 ? deviation * factors[static_cast<std::size_t>(count)] : meanHalfWidth95(deviation, count);
-        line->low.push_back(mean - half);
-        line->high.push_back(mean + half);
+        line->low.push_back(count == 2 ? least : mean - half);
+        line->high.push_back(count == 2 ? most : mean + half);
     }
     return line;
 }

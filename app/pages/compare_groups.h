@@ -25,7 +25,8 @@ std::vector<RunGroup> groupRuns(const std::vector<feed::RunInfo>& runs, const QS
 enum class BandKind { Seeds, Interval95, None };
 
 /// Mean over the runs of a group at every x of the run that has most points, others by straight lines between theirs;
-/// a run counts only between its first and last point. With Interval95 the band is Student's t over the seeds.
+/// a run counts only between its first and last point. With Interval95 the band is Student's t over the seeds; over two
+/// seeds, where t is 12.7 and the band would hide everything, it is their range.
 std::shared_ptr<widgets::ComputedLine> groupMean(const std::vector<std::vector<std::pair<double, double>>>& curves, BandKind band);
 
 }  // namespace espalier::app

@@ -152,6 +152,7 @@ CompareInspector::CompareInspector(QWidget* parent) : QWidget(parent) {
     m_title->setContentsMargins(12, 4, 12, 2);
     m_grouping = makeLabel({}, Type::Caption, Color::Text2, this);
     m_grouping->setContentsMargins(12, 0, 12, 8);
+    m_grouping->setWordWrap(true);
     layout->addWidget(m_title);
     layout->addWidget(m_grouping);
     m_rows = new RunRows(this);
@@ -203,7 +204,10 @@ void CompareInspector::setRuns(const std::vector<feed::RunInfo>& runs, const std
     const QString runText = number(count, tr("1 run"), tr("%1 runs"));
     const QString groupText = number(static_cast<int>(groups.size()), tr("1 group"), tr("%1 groups"));
     m_title->setText(isGrouped ? QString(runText + QStringLiteral(", ") + groupText) : runText);
-    m_grouping->setText(isGrouped ? tr("seeds of equal parameters are one group") : tr("no two differ in the seed alone"));
+    const bool hasPair = std::any_of(groups.begin(), groups.end(), [](const RunGroup& group) { return group.runs.size() == 2; });
+    m_grouping->setText(!isGrouped ? tr("no two differ in the seed alone")
+                        : hasPair  ? tr("seeds of equal parameters are one group; the band of two is their range")
+                                   : tr("seeds of equal parameters are one group"));
     m_rows->setRuns(runs, baseline, chosen);
 }
 

@@ -151,12 +151,29 @@ void ComparePage::rebuildCharts() {
 }
 
 void ComparePage::rebuildTable() {
+    std::vector<std::string> ids;
+    for (const feed::RunInfo& run : m_runs) ids.push_back(run.id);
+    const bool isKnown = m_diff.runIds == ids;
+    if (isKnown) showTable();
+    if (ids.empty()) return;
+    context().bridge->reads().run(
+        this, QStringLiteral("diff"), [workspace = context().workspace, ids] { return workspace->diffRuns(ids); },
+        [this, isKnown](Result<feed::RunDiff> diff) {
+            if (!diff) return;  // a run went to the trash meanwhile: the catalog says so next
+            const auto isSame = [](const auto& a, const auto& b) { return a.key == b.key && a.values == b.values; };
+            const bool hasChanged = !isKnown || !std::equal(diff->rows.begin(), diff->rows.end(), m_diff.rows.begin(), m_diff.rows.end(), isSame);
+            m_diff = std::move(*diff);
+            if (hasChanged) showTable();
+        });
+}
+
+void ComparePage::showTable() {
     QVector<CompareModel::Head> heads;
     for (int i = 0; i < m_ids.size(); ++i) {
         const feed::RunInfo& run = m_runs[static_cast<std::size_t>(i)];
         heads.append({m_ids[i], format::text(run.name), m_short[i], run.colorIndex, run.state});
     }
-    m_model->setTable(heads, compareRows(m_runs, static_cast<int>(m_ids.indexOf(m_baseline)), m_short));
+    m_model->setTable(heads, compareRows(m_runs, m_diff, static_cast<int>(m_ids.indexOf(m_baseline)), m_short));
     // What the table does not need goes to the charts.
     m_tableBox->setMaximumHeight(m_table->contentHeight() + 2 * metrics::kSpace4 + metrics::kSpace12);
 }
@@ -203,7 +220,7 @@ QString ComparePage::welchSentence(int a, int b) const {
     const auto va = valuesOf(*groupA), vb = valuesOf(*groupB);
     if (va.empty() && vb.empty()) return {};
     if (va.size() < 2 && vb.size() < 2) return tr("needs 2 seeds of each");
-    if (va.size() < 2 || vb.size() < 2) return tr("needs 2 seeds of %1").arg((va.size() < 2 ? groupA : groupB)->label.section(u',', 0, 0));
+    if (va.size() < 2 || vb.size() < 2) return tr("needs 2 of %1").arg((va.size() < 2 ? groupA : groupB)->label.section(u',', 0, 0));
     const auto result = welch(va, vb);
     return result ? (result->p < 0.001 ? QStringLiteral("p < 0.001") : QStringLiteral("p = %1").arg(format::fixed(result->p, 3))) : tr("seeds do not vary");
 }
@@ -280,6 +297,12 @@ void ComparePage::exportFigure() {
     if (!context().errors) return;
     if (!path.isEmpty()) context().errors->toast(tr("Figure written"), path, QStringLiteral("export"));
     else if (!error.what.empty()) context().errors->show(error);
+}
+
+QVector<KeyHelp> ComparePage::keyHelp() const {
+    return {{tr("Up, Down in the list of runs"), tr("run compared with the baseline")},
+            {tr("Enter in the list of runs"), tr("make it the baseline")},
+            {tr("Ctrl+C in the table"), tr("copy the chosen cells")}};
 }
 
 QJsonObject ComparePage::saveState() const {

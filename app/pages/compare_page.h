@@ -44,6 +44,7 @@ public:
     bool isSettled() const override;
     QWidget* inspector() override;
     void exportFigure() override;
+    QVector<widgets::KeyHelp> keyHelp() const override;
 
     CompareModel* model() const { return m_model; }
     QVector<widgets::LossChart*> charts() const { return {m_loss, m_top1}; }
@@ -62,6 +63,7 @@ private:
     void rebuildCharts();
     void rebuildChart(widgets::LossChart* chart, std::string_view series, bool isLoss);
     void rebuildTable();
+    void showTable();
     void rebuildInspector();
     void compareItems();
     QString welchSentence(int a, int b) const;
@@ -71,6 +73,7 @@ private:
 
     RunLines m_lines;
     std::vector<feed::RunInfo> m_runs;
+    feed::RunDiff m_diff;  ///< of m_runs, or of those compared before until it is read
     QStringList m_ids, m_short;
     std::vector<RunGroup> m_groups;
     QString m_baseline, m_chosen, m_compared;

@@ -78,7 +78,7 @@ void ComparePage::buildToolBar() {
     m_band = new SegmentedControl({tr("Seeds"), tr("95 %"), tr("None")}, m_bar);
     m_band->setCurrentIndex(1);
     m_band->setSegmentToolTip(0, tr("Every seed as a thin line under the mean"));
-    m_band->setSegmentToolTip(1, tr("95 % interval of the mean over seeds, by Student's t"));
+    m_band->setSegmentToolTip(1, tr("95 % interval of the mean over seeds, by Student's t; of two seeds their range"));
     m_bar->add(m_band);
     m_bar->addSeparator();
     m_bar->addDroppable(makeLabel(tr("Baseline"), Type::Body, Color::Text2, m_bar), 3);

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <iterator>
 
 namespace espalier::app {
 
@@ -94,7 +94,23 @@ CompareRow metricRow(const std::vector<feed::RunInfo>& runs, int baseline, const
     return row;
 }
 
-void addParameters(std::vector<CompareRow>& rows, const std::vector<feed::RunInfo>& runs, int baseline) {
+/// The rows of parameters alone: behind them stand the facts that differ, under words that parameters may have too.
+std::vector<feed::RunDiff::Row> parameterRows(const std::vector<feed::RunInfo>& runs, const feed::RunDiff& diff) {
+    const auto differ = [&](auto value) {
+        return std::any_of(runs.begin(), runs.end(), [&](const feed::RunInfo& run) { return value(run) != value(runs.front()); });
+    };
+    const std::pair<const char*, bool> facts[] = {
+        {"device", differ([](const auto& r) { return r.device; })},
+        {"data", differ([](const auto& r) { return r.datasetHash.empty() ? r.datasetName : r.datasetHash; })},
+        {"recipe", differ([](const auto& r) { return r.recipe; })},
+        {"seed", differ([](const auto& r) { return std::to_string(r.seed); })}};
+    std::vector<feed::RunDiff::Row> rows = diff.rows;
+    for (const auto& [key, isThere] : facts)
+        if (isThere && !rows.empty() && rows.back().key == key) rows.pop_back();
+    return rows;
+}
+
+void addParameters(std::vector<CompareRow>& rows, const std::vector<feed::RunInfo>& runs, const feed::RunDiff& diff, int baseline) {
     const std::size_t at = rows.size();
     rows.push_back(section(QStringLiteral("Only what differs"), {}));
     const auto each = [&](auto text) {
@@ -107,22 +123,20 @@ void addParameters(std::vector<CompareRow>& rows, const std::vector<feed::RunInf
         if (!addIfDifferent(rows, name, each(text), baseline)) same += word;
     };
     addIfDifferent(rows, QStringLiteral("recipe"), each([](const auto& r) { return format::text(r.recipe); }), baseline);
-    std::set<std::string> keys;
-    for (const feed::RunInfo& run : runs)
-        for (const auto& [key, value] : run.params) keys.insert(key);
-    int different = 0;
-    for (const std::string& key : keys) {
-        different += addIfDifferent(rows, format::text(key), each([&](const auto& r) {
-            const auto found = r.params.find(key);
-            return found == r.params.end() ? QString() : format::text(found->second);
-        }), baseline);
+    const auto parameters = parameterRows(runs, diff);
+    bool hasSeed = false;
+    for (const feed::RunDiff::Row& row : parameters) {
+        QStringList values;
+        for (const auto& value : row.values) values += value ? format::text(*value) : QString();
+        addIfDifferent(rows, format::text(row.key), values, baseline);
+        hasSeed = hasSeed || row.key == "seed";
     }
-    if (keys.count("seed") == 0) addIfDifferent(rows, QStringLiteral("seed"), each([](const auto& r) { return QString::number(r.seed); }), baseline);
+    if (!hasSeed) addIfDifferent(rows, QStringLiteral("seed"), each([](const auto& r) { return QString::number(r.seed); }), baseline);
     fact(QStringLiteral("data"), QStringLiteral("data hash"), [](const auto& r) { return format::text(r.datasetName) + u' ' + format::shortHash(format::text(r.datasetHash)); });
     fact(QStringLiteral("parent"), QStringLiteral("parent"), [](const auto& r) { return format::text(r.parentRun); });
     fact(QStringLiteral("scale"), QStringLiteral("scale"), [](const auto& r) { return format::text(r.scale); });
     fact(QStringLiteral("device"), QStringLiteral("device"), [](const auto& r) { return format::text(r.device) + (r.threads > 0 ? QStringLiteral(", %1 threads").arg(r.threads) : QString()); });
-    QString caption = QStringLiteral("%1 of %2 parameters").arg(different).arg(keys.size());
+    QString caption = QStringLiteral("%1 of %2 parameters").arg(format::count(std::ssize(parameters)), format::count(static_cast<std::int64_t>(diff.paramKeys)));
     if (!same.isEmpty()) {
         const QString last = same.takeLast();
         const QString facts = same.isEmpty() ? QString(last + QStringLiteral(" is"))
@@ -184,11 +198,11 @@ int metricDirection(const QString& series) {
     return 0;
 }
 
-std::vector<CompareRow> compareRows(const std::vector<feed::RunInfo>& runs, int baseline, const QStringList& shortNames) {
+std::vector<CompareRow> compareRows(const std::vector<feed::RunInfo>& runs, const feed::RunDiff& diff, int baseline, const QStringList& shortNames) {
     std::vector<CompareRow> rows;
     if (runs.empty()) return rows;
     baseline = std::clamp(baseline, 0, static_cast<int>(runs.size()) - 1);
-    addParameters(rows, runs, baseline);
+    addParameters(rows, runs, diff, baseline);
     rows.push_back(section(QStringLiteral("Final metrics"), runs.size() > 1 ? QStringLiteral("difference from baseline ") + shortNames.value(baseline) : QString()));
     QStringList metrics;
     for (const feed::RunInfo& run : runs) {

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "engine/feed/run_diff.h"
 #include "engine/feed/run_info.h"
 
 namespace espalier::app {
@@ -27,9 +28,9 @@ struct CompareRow {
     std::vector<CompareCell> cells;  ///< one a run
 };
 
-/// Only what differs, then the final metrics with their distance from the baseline: signs always, better or worse in
-/// colour only where the metric has a direction. Pure: same runs, same rows.
-std::vector<CompareRow> compareRows(const std::vector<feed::RunInfo>& runs, int baseline, const QStringList& shortNames);
+/// Only what differs (`diff` is of the same runs in the same order), then the final metrics with their distance from the
+/// baseline: signs always, better or worse in colour only where the metric has a direction. Pure: same runs, same rows.
+std::vector<CompareRow> compareRows(const std::vector<feed::RunInfo>& runs, const feed::RunDiff& diff, int baseline, const QStringList& shortNames);
 
 /// +1 higher is better, −1 lower is better, 0 neither.
 int metricDirection(const QString& series);

@@ -116,6 +116,13 @@ DataInspector* DataPage::details() const { return m_inspector; }
 
 bool DataPage::isEmptyShown() const { return m_stack->currentWidget() == m_empty; }
 
+QVector<KeyHelp> DataPage::keyHelp() const {
+    return {{tr("Arrows"), tr("in the samples: sample; on the split: a border by 1 %")},
+            {tr("PgUp, PgDown"), tr("in the samples: a page")},
+            {tr("Home, End"), tr("first or last sample")},
+            {tr("Enter on the split"), tr("deal the data anew")}};
+}
+
 QJsonObject DataPage::saveState() const {
     return {{QStringLiteral("large"), m_large->isChecked()}, {QStringLiteral("order"), static_cast<int>(m_grid->order())}};
 }

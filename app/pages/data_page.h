@@ -50,6 +50,7 @@ public:
     bool isSettled() const override;
     QWidget* inspector() override;
     void exportFigure() override { exportSamples(); }
+    QVector<widgets::KeyHelp> keyHelp() const override;
 
     /// Writes index, file, class, split, size and bytes of every sample as CSV.
     Result<void> exportCsv(const QString& path) const;

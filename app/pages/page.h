@@ -5,6 +5,7 @@
 #include <QWidget>
 
 #include "app/bridge/app_context.h"
+#include "widgets/plot/chart_keys.h"
 
 namespace espalier::app {
 
@@ -35,8 +36,13 @@ public:
     /// inspectorChanged().
     virtual QWidget* inspector() { return nullptr; }
 
-    /// Ctrl+Shift+C and File > Export; the default does nothing.
+    /// Ctrl+Shift+E and File > Export; the default does nothing.
     virtual void exportFigure() {}
+    /// Ctrl+Shift+C: the chart with the focus, else the first one, as a picture on the clipboard. Returns its title,
+    /// empty when the page shows none.
+    virtual QString copyPicture();
+    /// Keys that act on this page alone, for the list of keys; those of charts are not repeated.
+    virtual QVector<widgets::KeyHelp> keyHelp() const { return {}; }
     /// Ctrl+F.
     virtual void focusSearch() {}
 

@@ -1,6 +1,7 @@
 #include "app/pages/quantize_data.h"
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 
 #include <algorithm>
 #include <cmath>
@@ -180,6 +181,11 @@ std::vector<ScatterPoint> scatterPoints(const QuantizeData& data, CostKind kind)
     return points;
 }
 
+QString layerEnd(const QString& name) {
+    static const QRegularExpression kBlockPrefix(QStringLiteral("^blocks\\.\\d+\\."));
+    return QString(name).remove(kBlockPrefix);
+}
+
 QVector<LayerColumns::Layer> columnsOf(const QuantizeData& data) {
     QVector<LayerColumns::Layer> columns;
     const auto layers = data.layers();
@@ -188,7 +194,9 @@ QVector<LayerColumns::Layer> columnsOf(const QuantizeData& data) {
     for (const auto* layer : layers) {
         // Block 0 is the tokenizer or stem, the last one the head; a model of one block has neither.
         const QString block = last == 0 ? text(layer->layerName) : layer->blockIx == 0 ? tr("stem") : layer->blockIx == last ? tr("head") : tr("block %1").arg(layer->blockIx);
-        columns << LayerColumns::Layer{text(layer->layerName), block};
+        const QString name = text(layer->layerName), end = layerEnd(name);
+        // Programs count blocks from 0; the word before the layer counts them as the lanes do.
+        columns << LayerColumns::Layer{name, block, end == name ? name : tr("%1, %2").arg(block, end)};
     }
     return columns;
 }

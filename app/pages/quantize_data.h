@@ -59,6 +59,8 @@ QString costUnit(const QuantizeData& data, CostKind kind);
 /// "w4", "w4a8": a point's label without its method.
 QString shortLabel(const feed::TradeoffPoint& point);
 std::vector<widgets::ScatterPoint> scatterPoints(const QuantizeData& data, CostKind kind);
+/// The end of a layer's name inside its block: "mlp_in" of "blocks.3.mlp_in"; a name outside of blocks stays whole.
+QString layerEnd(const QString& name);
 QVector<widgets::LayerColumns::Layer> columnsOf(const QuantizeData& data);
 /// Loss added by each layer alone ("single" probes), or the relative output error of one method ("recon" rows).
 SensitivityCells lossCells(const QuantizeData& data);

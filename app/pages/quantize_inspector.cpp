@@ -200,11 +200,13 @@ void QuantizeInspector::setPoint(const QuantizeData& data, const feed::TradeoffP
     m_export->setToolTip(point->artifactPath.empty() ? tr("This point stored no model") : tr("The model of this point; its payload is exactly the bytes above"));
 }
 
-void QuantizeInspector::setLayer(const QuantizeData& data, const feed::TradeoffPoint* point, const feed::TradeoffLayer* layer, double moved1, double moved2) {
+void QuantizeInspector::setLayer(const QuantizeData& data, const feed::TradeoffPoint* point, const feed::TradeoffLayer* layer, const QString& title, double moved1, double moved2) {
     m_layerSection->setVisible(layer != nullptr);
     if (!layer || !point) return;
-    m_layerSection->setCount(text(layer->layerName));
-    QVector<KeyValue> rows{{tr("shape"), text(layer->shape), {}}, {tr("kind"), text(layer->op), {}}};
+    m_layerSection->setCount(title);
+    QVector<KeyValue> rows;
+    if (title != text(layer->layerName)) rows << KeyValue{tr("in the model"), text(layer->layerName), {}, {}, true};
+    rows << KeyValue{tr("shape"), text(layer->shape), {}} << KeyValue{tr("kind"), text(layer->op), {}};
     const auto choices = feed::resolvedChoices(data.tables, point->pointId);
     const auto choice = std::find_if(choices.begin(), choices.end(), [&](const auto& one) { return one.layerIx == layer->layerIx; });
     std::int64_t bits = 32;

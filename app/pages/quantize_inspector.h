@@ -25,8 +25,8 @@ public:
     explicit QuantizeInspector(QWidget* parent = nullptr);
 
     void setPoint(const QuantizeData& data, const feed::TradeoffPoint* point);
-    /// Shares of weights that moved 1 and 2 or more levels; NaN = not logged.
-    void setLayer(const QuantizeData& data, const feed::TradeoffPoint* point, const feed::TradeoffLayer* layer, double moved1, double moved2);
+    /// `title`: the layer as a person reads it. Shares of weights that moved 1 and 2 or more levels; NaN = not logged.
+    void setLayer(const QuantizeData& data, const feed::TradeoffPoint* point, const feed::TradeoffLayer* layer, const QString& title, double moved1, double moved2);
     void setExporting(bool isExporting);
     QPushButton* exportButton() const { return m_export; }
     const widgets::KeyValueList* bytes() const { return m_bytes; }

@@ -1,5 +1,7 @@
 #include "app/pages/quantize_page.h"
 
+#include <QApplication>
+#include <QClipboard>
 #include <QComboBox>
 #include <QFileDialog>
 #include <QLabel>
@@ -243,6 +245,19 @@ void QuantizePage::exportChart(PaintedChart* chart) {
 
 void QuantizePage::exportFigure() {
     if (!m_data.tables.points.empty()) exportChart(m_scatter);
+}
+
+QString QuantizePage::copyPicture() {
+    if (!qobject_cast<Lane*>(QApplication::focusWidget())) return Page::copyPicture();
+    const Figure figure = lanesFigure();
+    QApplication::clipboard()->setImage(figureImage(figure));
+    return figure.title;
+}
+
+QVector<KeyHelp> QuantizePage::keyHelp() const {
+    return {{tr("Left, Right"), tr("in the scatter: point of the next size; in the lanes: layer")},
+            {tr("Home, End"), tr("first or last point or layer")},
+            {tr("+, −, 0"), tr("in the lanes: zoom to fewer layers, out, all")}};
 }
 
 void QuantizePage::exportLanes() {

@@ -54,6 +54,8 @@ public:
     bool isSettled() const override;
     QWidget* inspector() override;
     void exportFigure() override;
+    QString copyPicture() override;
+    QVector<widgets::KeyHelp> keyHelp() const override;
 
     /// Writes the model of a point in the background; `exported` follows. The button asks chooseFile first.
     void exportPointTo(int point, const QString& path);

@@ -2,7 +2,6 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QPushButton>
-#include <QRegularExpression>
 #include <QStackedWidget>
 #include <QToolButton>
 
@@ -47,7 +46,7 @@ void QuantizePage::refreshToolBar() {
     m_bar->setWanted(m_progress, isLive);
     if (isLive) m_progress->setFraction(row->total > 0 ? double(row->done) / double(row->total) : -1);
     const int points = static_cast<int>(m_data.tables.points.size());
-    m_stage->setText(isLive && !row->stage.isEmpty() ? row->stage : points == 1 ? tr("1 point") : points > 0 ? tr("%1 points").arg(points) : QString());
+    m_stage->setText(isLive && !row->stage.isEmpty() ? row->stage : points == 1 ? tr("1 point") : points > 0 ? tr("%1 points").arg(format::count(points)) : QString());
     m_bar->setWanted(m_stage, !m_stage->text().isEmpty());
 }
 
@@ -164,17 +163,15 @@ void QuantizePage::readLayer() {
     if (!layer || !point) return;
     const QString name = text(layer->layerName), label = text(point->label), method = text(point->method);
     // "blocks.3.attention.qkv" of block 4: the title needs the end alone.
-    static const QRegularExpression kBlockPrefix(QStringLiteral("^blocks\\.\\d+\\."));
-    const bool isInBlock = kBlockPrefix.match(name).hasMatch();
-    const QString block = isInBlock ? m_columns->layers().value(m_columns->selected()).block : QString();
-    const QString end = isInBlock ? QString(name).remove(kBlockPrefix) : name;
+    const QString end = layerEnd(name), title = m_columns->titleOf(m_columns->selected());
+    const QString block = end == name ? QString() : m_columns->layers().value(m_columns->selected()).block;
     const int bits = m_data.bitsOf(m_point);
     QuantizeData places;
     places.arrays = m_data.arrays;
     context().bridge->reads().run(
         this, QStringLiteral("layer"),
         [workspace = context().workspace, job = m_job.toStdString(), places, id = m_point, layer = layer->layerName] { return readLayerArrays(*workspace, job, places, id, layer); },
-        [this, name, end, label, method, block, bits, job = m_job](Result<LayerArrays> arrays) {
+        [this, whole = title, end, label, method, block, bits, job = m_job](Result<LayerArrays> arrays) {
             if (job != m_job) return;
             if (!arrays) {
                 if (context().errors) context().errors->show(arrays.error());
@@ -185,8 +182,8 @@ void QuantizePage::readLayer() {
             const QString title = tr("%1 weights").arg(end), levels = hasGrid ? tr("%1 bit, %2 levels").arg(bits).arg(arrays->levels.size()) : QString();
             m_histogramHeader->setTitle(title);
             m_histogramHeader->setCaption(block.isEmpty() || !hasGrid ? block + levels : block + QStringLiteral(", ") + levels);
-            m_histogram->setFigureTitle(tr("%1 weights").arg(name), hasGrid ? label + QStringLiteral(", ") + levels : QString());
-            m_shift->setFigureTitle(tr("Shift against size"), tr("%1, %2: levels from RTN").arg(name, label));
+            m_histogram->setFigureTitle(tr("%1 weights").arg(whole), hasGrid ? label + QStringLiteral(", ") + levels : QString());
+            m_shift->setFigureTitle(tr("Shift against size"), tr("%1, %2: levels from RTN").arg(whole, label));
             m_histogram->setEmptyText(tr("No histogram of this layer is logged"));
             m_histogram->setBins(std::move(arrays->lefts), std::move(arrays->counts));
             m_histogram->setGrid(std::move(arrays->levels), method);
@@ -207,6 +204,7 @@ void QuantizePage::refreshOptions() {
             if (row.layerIx != layer->layerIx || row.probeKind != "recon") continue;
             KeyValue line{tr("w%1 %2").arg(row.wBits).arg(theme().methodLook(text(row.method)).label), format::significant(row.nsr, 3), format::fixed(double(row.bytesTotal) / 1000, 1)};
             line.isBold = point && row.method == point->method && row.wBits == bits;
+            line.isNumber = true;
             line.isNoteAtRight = true;
             rows << line;
         }
@@ -227,7 +225,7 @@ void QuantizePage::refreshInspector() {
     const feed::TradeoffPoint* point = m_data.point(m_point);
     m_inspector->setPoint(m_data, point);
     const feed::TradeoffLayer* layer = layerAt(m_columns->selected());
-    m_inspector->setLayer(m_data, point, layer, layer ? moved(*layer, "moved1") : feed::kNullReal, layer ? moved(*layer, "moved2plus") : feed::kNullReal);
+    m_inspector->setLayer(m_data, point, layer, m_columns->titleOf(m_columns->selected()), layer ? moved(*layer, "moved1") : feed::kNullReal, layer ? moved(*layer, "moved2plus") : feed::kNullReal);
 }
 
 void QuantizePage::showEmpty() {

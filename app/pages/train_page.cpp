@@ -50,6 +50,7 @@ int sliderOfSmoothing(double steps) {
 TrainPage::TrainPage(AppContext& context, QWidget* parent) : Page(context, parent), m_lines(context) {
     setGround(this, Color::Well);
     m_group = new ChartGroup(this);
+    m_loss = new LossChart(tr("Loss"), tr("cross entropy, nats"), this);
     buildToolBar();
     buildCharts();
     auto* layout = new QVBoxLayout(this);
@@ -73,16 +74,6 @@ void TrainPage::connectSignals() {
         refreshSmoothing();
     });
     connect(m_events, &QToolButton::toggled, this, &TrainPage::refreshEvents);
-    connect(m_logY, &QToolButton::toggled, m_loss, &LossChart::setLogY);
-    connect(m_loss, &LossChart::logYChanged, m_logY, &QToolButton::setChecked);
-    connect(m_back, &QToolButton::clicked, m_group, &ChartGroup::zoomBack);
-    connect(m_reset, &QToolButton::clicked, m_group, &ChartGroup::zoomReset);
-    const auto zoomState = [this] {
-        m_back->setEnabled(m_group->canGoBack());
-        m_reset->setEnabled(m_group->isZoomed());
-    };
-    connect(m_group, &ChartGroup::historyChanged, this, zoomState);
-    zoomState();
     connect(m_layoutBox, &QComboBox::activated, this, [this](int index) { setLayoutKind(static_cast<Layout>(index)); });
     connect(m_group, &ChartGroup::exportRequested, this, [this](LossChart* chart) { exportCharts({chart}, 1, chart->title().toLower()); });
     connect(context().selection, &Selection::currentRunChanged, this, &TrainPage::scheduleRebuild);

@@ -90,7 +90,7 @@ private:
     widgets::SegmentedControl* m_xKind = nullptr;
     widgets::AccentSlider* m_smoothing = nullptr;
     QLabel* m_smoothingText = nullptr;
-    QToolButton *m_events = nullptr, *m_logY = nullptr, *m_back = nullptr, *m_reset = nullptr;
+    QToolButton* m_events = nullptr;
     QComboBox* m_layoutBox = nullptr;
     QStackedWidget* m_stack = nullptr;
     widgets::EmptyState* m_empty = nullptr;

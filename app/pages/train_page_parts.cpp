@@ -12,6 +12,7 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
+#include "app/pages/page_parts.h"
 #include "app/pages/run_names.h"
 #include "app/shell/commands.h"
 #include "app/shell/error_presenter.h"
@@ -39,16 +40,6 @@ constexpr int kMaxChips = 6;
 // Narrower than this the four charts stand in one column that scrolls (LOOK.md section 9, 200 %).
 constexpr int kOneColumn = 700;
 constexpr int kTallChart = 240, kLowChart = 170;
-
-// Padding around one chart; lines between charts are separate widgets.
-QWidget* padded(QWidget* chart, int left, int right) {
-    auto* box = new QWidget;
-    setGround(box, Color::Well);
-    auto* layout = new QVBoxLayout(box);
-    layout->setContentsMargins(left, metrics::kSpace4, right, metrics::kSpace4);
-    layout->addWidget(chart);
-    return box;
-}
 
 }  // namespace
 
@@ -83,10 +74,8 @@ void TrainPage::buildToolBar() {
     m_bar->add(m_smoothingText);
     m_bar->addStretch();
     m_events = makeToggle(QStringLiteral("events"), tr("Events: checkpoints, resumes, changes"), true, m_bar);
-    m_logY = makeToggle(QStringLiteral("log-axis"), tr("Log scale on y of the loss (L in a chart)"), false, m_bar);
-    m_back = makeIconButton(QStringLiteral("zoom-back"), tr("Zoom back (Backspace in a chart)"), m_bar);
-    m_reset = makeIconButton(QStringLiteral("zoom-reset"), tr("Reset zoom (0 or double click in a chart)"), m_bar);
-    for (QWidget* tool : {m_events, m_logY, m_back, m_reset}) m_bar->add(tool);
+    m_bar->add(m_events);
+    addChartTools(m_bar, m_group, m_loss, 1);
     m_bar->addSeparator();
     m_layoutBox = new QComboBox(m_bar);
     m_layoutBox->addItems({tr("Layout: training"), tr("Layout: loss only"), tr("Layout: all series")});
@@ -102,7 +91,6 @@ void TrainPage::buildToolBar() {
 }
 
 void TrainPage::buildCharts() {
-    m_loss = new LossChart(tr("Loss"), tr("cross entropy, nats"), this);
     m_top1 = new LossChart(tr("Top-1"), {}, this);
     m_rate = new LossChart(tr("Learning rate"), {}, this);
     m_norm = new LossChart(tr("Gradient norm"), {}, this);
@@ -142,7 +130,7 @@ QWidget* TrainPage::trainingBody() {
     auto* column = new QVBoxLayout(body);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    column->addWidget(padded(m_loss, metrics::kPagePadding, metrics::kPagePadding), 37);
+    column->addWidget(paddedChart(m_loss, metrics::kPagePadding, metrics::kPagePadding), 37);
     m_lower = new QWidget(body);
     auto* lower = new QVBoxLayout(m_lower);
     lower->setContentsMargins(0, 0, 0, 0);
@@ -152,11 +140,11 @@ QWidget* TrainPage::trainingBody() {
     m_lowerRow->setSpacing(0);
     lower->addLayout(m_lowerRow, 1);
     for (QWidget*& line : m_lowerLines) line = makeLine(Qt::Vertical, m_lower);
-    m_lowerRow->addWidget(padded(m_top1, metrics::kPagePadding, metrics::kSpace8), 1);
+    m_lowerRow->addWidget(paddedChart(m_top1, metrics::kPagePadding, metrics::kSpace8), 1);
     m_lowerRow->addWidget(m_lowerLines[0]);
-    m_lowerRow->addWidget(padded(m_rate, metrics::kSpace8, metrics::kSpace8), 1);
+    m_lowerRow->addWidget(paddedChart(m_rate, metrics::kSpace8, metrics::kSpace8), 1);
     m_lowerRow->addWidget(m_lowerLines[1]);
-    m_lowerRow->addWidget(padded(m_norm, metrics::kSpace8, metrics::kPagePadding), 1);
+    m_lowerRow->addWidget(paddedChart(m_norm, metrics::kSpace8, metrics::kPagePadding), 1);
     column->addWidget(m_lower, 30);
     return body;
 }

@@ -8,6 +8,7 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include "app/pages/page.h"
 #include "app/shell/inspector.h"
 #include "widgets/controls/controls.h"
 #include "widgets/controls/key_value_list.h"
@@ -71,22 +72,44 @@ void AboutDialog::show(const runtime::MachineReport& machine) {
     adjustSize();
 }
 
-ShortcutsDialog::ShortcutsDialog(const QList<QAction*>& actions, QWidget* parent) : QDialog(parent) {
+ShortcutsDialog::ShortcutsDialog(const QList<QAction*>& actions, const std::vector<Page*>& pages, const Page* current, QWidget* parent)
+    : QDialog(parent) {
     setWindowTitle(tr("Keys"));
-    resize(420, 560);
+    resize(480, 600);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(16, 12, 4, 12);
-    auto* list = new widgets::KeyValueList(this);
-    list->setKeyWidth(240);
-    QVector<KeyValue> rows;
+    auto* content = new QWidget;
+    auto* column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 12, 0);
+    column->setSpacing(0);
+    if (current) addGroup(column, tr("On the page %1").arg(current->title()), current->keyHelp());
+    addGroup(column, tr("In a chart"), widgets::chartKeys());
+    QVector<widgets::KeyHelp> window;
     for (const QAction* action : actions) {
         QStringList keys;
         for (const QKeySequence& key : action->shortcuts()) keys << key.toString(QKeySequence::NativeText);
         QString words = action->text();
-        if (!keys.isEmpty()) rows.append(KeyValue{words.remove(u'&'), keys.join(QStringLiteral(", ")), {}});
+        if (!keys.isEmpty()) window.append({keys.join(QStringLiteral(", ")), words.remove(u'&')});
     }
+    addGroup(column, tr("In the window"), window);
+    for (const Page* page : pages)
+        if (page != current) addGroup(column, tr("On the page %1").arg(page->title()), page->keyHelp());
+    column->addStretch(1);
+    layout->addWidget(makeInspectorArea(content, this));
+}
+
+void ShortcutsDialog::addGroup(QVBoxLayout* column, const QString& title, const QVector<widgets::KeyHelp>& keys) {
+    if (keys.isEmpty()) return;
+    QLabel* heading = widgets::makeLabel(title, Type::BodyStrong, Color::Text, this);
+    heading->setContentsMargins(0, column->count() > 0 ? 12 : 0, 0, 4);
+    column->addWidget(heading);
+    auto* list = new widgets::KeyValueList(this);
+    list->setKeyWidth(180);
+    QVector<KeyValue> rows;
+    for (const widgets::KeyHelp& key : keys) rows.append(KeyValue{key.keys, key.words, {}});
     list->setRows(rows);
-    layout->addWidget(makeInspectorArea(list, this));
+    list->setAccessibleName(title);
+    column->addWidget(list);
 }
 
 }  // namespace espalier::app

@@ -4,13 +4,20 @@
 #include <QDialog>
 #include <QList>
 
+#include <vector>
+
 #include "app/bridge/app_context.h"
+#include "widgets/plot/chart_keys.h"
 
 namespace espalier::widgets {
 class KeyValueList;
 }
 
+class QVBoxLayout;
+
 namespace espalier::app {
+
+class Page;
 
 /// Version, libraries, processor, memory, devices: what a bug report needs. Copyable.
 class AboutDialog : public QDialog {
@@ -24,11 +31,14 @@ private:
     QString m_text;
 };
 
-/// Every action with its keys.
+/// Every action with its keys, then the keys of charts and of each page, the current one first.
 class ShortcutsDialog : public QDialog {
     Q_OBJECT
 public:
-    explicit ShortcutsDialog(const QList<QAction*>& actions, QWidget* parent = nullptr);
+    ShortcutsDialog(const QList<QAction*>& actions, const std::vector<Page*>& pages, const Page* current, QWidget* parent = nullptr);
+
+private:
+    void addGroup(QVBoxLayout* column, const QString& title, const QVector<widgets::KeyHelp>& keys);
 };
 
 }  // namespace espalier::app

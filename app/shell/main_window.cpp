@@ -9,6 +9,7 @@
 #include <QFileInfo>
 #include <QMenuBar>
 #include <QMimeData>
+#include <QRegularExpression>
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QTimer>
@@ -48,6 +49,10 @@ namespace metrics = widgets::metrics;
 using widgets::Color;
 using widgets::format::text;
 
+namespace {
+constexpr qsizetype kLongestHead = 80;  ///< of a notice, before its colon or semicolon
+}
+
 MainWindow::MainWindow(AppContext& context, QWidget* parent) : QMainWindow(parent), m_context(context) {
     installEnglishPlurals();
     setObjectName(QStringLiteral("MainWindow"));
@@ -75,7 +80,20 @@ MainWindow::MainWindow(AppContext& context, QWidget* parent) : QMainWindow(paren
             [this](const QString& sentence) { m_errors->toast(sentence, {}, QStringLiteral("error")); });
     connect(&widgets::theme(), &widgets::Theme::changed, this, &MainWindow::degrade);
     connectBridge();
+    showNotices();
     updateEmpty();
+}
+
+// What opening the workspace had to say: reading only, a network file system, a rebuilt or migrated catalog.
+void MainWindow::showNotices() {
+    for (const std::string& notice : m_context.workspace->notices()) {
+        const QString sentence = text(notice);
+        static const QRegularExpression kFirstHalf(QStringLiteral("[:;] "));
+        const qsizetype end = sentence.indexOf(kFirstHalf);
+        // The first half of the sentence is bold; what follows explains it.
+        const bool isShort = end > 0 && end < kLongestHead;
+        m_errors->warn(isShort ? sentence.left(end) : sentence, isShort ? sentence.mid(end + 2) : QString());
+    }
 }
 
 MainWindow::~MainWindow() {

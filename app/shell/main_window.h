@@ -89,6 +89,7 @@ private:
     void buildDocks();
     void buildMenuCorner();
     void connectBridge();
+    void showNotices();
     void showPage(int index);
     void updateEmpty();
     void buildRails();

@@ -119,6 +119,7 @@ Navigator::Navigator(AppContext& context, QWidget* parent) : QWidget(parent), m_
     layout->addStretch(1);
 
     connect(m_runSection, &Section::collapsedChanged, this, &Navigator::fitLists);
+    connect(m_runSection, &Section::trailingClicked, this, &Navigator::sortByNextOrder);
     connect(context.bridge, &EngineBridge::catalogChanged, this, [this] {
         if (m_filtered->isFiltered()) applyFilter();
         updateCounts();
@@ -274,9 +275,9 @@ void Navigator::applyFilter() {
     m_context.bridge->reads().run(
         this, QStringLiteral("filter"),
         [workspace = m_context.workspace, filter = expression.toStdString(), sort = m_sort.toStdString()]() -> Result<QStringList> {
-            ESPALIER_TRY(const auto runs, workspace->queryRuns(filter, sort));
+            ESPALIER_TRY(const auto found, workspace->queryRunIds(filter, sort));
             QStringList ids;
-            for (const feed::RunInfo& run : runs) ids << text(run.id);
+            for (const std::string& id : found) ids << text(id);
             return ids;
         },
         [this](const Result<QStringList>& ids) {
@@ -293,6 +294,7 @@ void Navigator::updateCounts() {
     m_runSection->setCount(shown == all ? widgets::format::count(all)
                                         : tr("%1 of %2").arg(widgets::format::count(shown), widgets::format::count(all)));
     m_runSection->setTrailing(all > 0 ? m_context.bridge->runs().valueSeries() : QString());
+    showOrder();
     m_datasetSection->setCount(widgets::format::count(m_context.bridge->datasets().rowCount()));
     m_noRuns->setVisible(all == 0);
     m_runView->setVisible(all > 0);

@@ -50,6 +50,7 @@ public:
     QListView* runView() const { return m_runView; }
     QListView* datasetView() const { return m_datasetView; }
     QListView* recipeView() const { return m_recipeView; }
+    widgets::Section* runSection() const { return m_runSection; }
     /// Without sparklines, for narrow windows.
     void setCompact(bool isCompact);
 
@@ -77,6 +78,9 @@ private:
     void showRecipeMenu(const QPoint& global);
     void addRunActions(QMenu& menu, const QStringList& ids);
     void chooseSort(const QPoint& global);
+    void sortBy(const QString& key);  ///< of the filter language, "-key" descending; empty: newest first
+    void sortByNextOrder();           ///< of the values beside the names
+    void showOrder();
     void chooseValue(const QPoint& global);
     QString runAt(const QModelIndex& index) const;
 

@@ -14,6 +14,7 @@
 #include "app/shell/commands.h"
 #include "app/shell/error_presenter.h"
 #include "app/shell/navigator.h"
+#include "widgets/controls/section.h"
 #include "widgets/theme/format.h"
 #include "widgets/theme/icons.h"
 
@@ -162,14 +163,29 @@ void Navigator::chooseSort(const QPoint& global) {
                                                    {tr("%1, lowest first").arg(value), value},
                                                    {tr("State"), QStringLiteral("state")}};
     for (const auto& [words, key] : choices) {
-        QAction* action = menu->addAction(words, this, [this, key = key] {
-            m_sort = key;
-            applyFilter();
-        });
+        QAction* action = menu->addAction(words, this, [this, key = key] { sortBy(key); });
         action->setCheckable(true);
         action->setChecked(key == m_sort);
     }
     menu->popup(global);
+}
+
+void Navigator::sortBy(const QString& key) {
+    m_sort = key;
+    showOrder();
+    applyFilter();
+}
+
+void Navigator::sortByNextOrder() {
+    const QString value = m_context.bridge->runs().valueSeries();
+    sortBy(m_sort == u'-' + value ? value : m_sort == value ? QString() : u'-' + value);
+}
+
+void Navigator::showOrder() {
+    using Order = widgets::Section::Order;
+    const QString value = m_context.bridge->runs().valueSeries();
+    const bool hasRuns = m_context.bridge->runs().rowCount() > 0;
+    m_runSection->setTrailingOrder(!hasRuns ? Order::None : m_sort == value ? Order::Ascending : m_sort == u'-' + value ? Order::Descending : Order::None);
 }
 
 void Navigator::chooseValue(const QPoint& global) {
@@ -184,7 +200,11 @@ void Navigator::chooseValue(const QPoint& global) {
     for (const QString& name : sorted) {
         if (name.contains(QLatin1String("attn_"))) continue;  // hundreds of them; the Attend page has them
         QAction* action = menu->addAction(name, this, [this, name] {
+            // An order by the values goes along with them.
+            const QString before = m_context.bridge->runs().valueSeries();
             m_context.bridge->runs().setValueSeries(name);
+            if (m_sort == before) sortBy(name);
+            else if (m_sort == u'-' + before) sortBy(u'-' + name);
             updateCounts();
         });
         action->setCheckable(true);

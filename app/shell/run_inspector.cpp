@@ -7,7 +7,6 @@
 #include <QJsonObject>
 #include <QLabel>
 #include <QMenu>
-#include <QPlainTextEdit>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -18,6 +17,7 @@
 #include "app/bridge/edits.h"
 #include "app/shell/commands.h"
 #include "app/shell/error_presenter.h"
+#include "app/shell/note_edit.h"
 #include "widgets/controls/bars.h"
 #include "widgets/controls/chip.h"
 #include "widgets/controls/controls.h"
@@ -67,16 +67,9 @@ RunInspector::RunInspector(AppContext& context, QWidget* parent) : QWidget(paren
     m_manifest = new widgets::KeyValueList(this);
     m_manifest->setKeyWidth(kKeyWidth);
     m_manifestSection = addSection(layout, tr("Manifest"), m_manifest, this);
-    m_note = new QPlainTextEdit(this);
-    m_note->setPlaceholderText(tr("What to remember about this run"));
-    m_note->setAccessibleName(tr("Note"));
-    m_note->setMinimumHeight(72);
-    m_note->setTabChangesFocus(true);
-    m_note->setAcceptDrops(false);  // files dropped here are data, as everywhere in the window
+    m_note = new NoteEdit(context, this);
     m_noteSection = addSection(layout, tr("Notes"), m_note, this);
     layout->addStretch(1);
-    m_noteTimer.setSingleShot(true);
-    m_noteTimer.setInterval(800);
     connectAll();
     setRun(context.selection->currentRun());
 }
@@ -130,10 +123,6 @@ QWidget* RunInspector::makeClaim() {
 }
 
 void RunInspector::connectAll() {
-    connect(&m_noteTimer, &QTimer::timeout, this, &RunInspector::commitNote);
-    connect(m_note, &QPlainTextEdit::textChanged, this, [this] {
-        if (m_note->hasFocus()) m_noteTimer.start();
-    });
     connect(m_swatch, &QAbstractButton::clicked, this,
             [this](bool isShown) { m_context.selection->setShown(m_runId, isShown); });
     connect(m_context.selection, &Selection::currentRunChanged, this, &RunInspector::setRun);
@@ -154,8 +143,8 @@ void RunInspector::connectAll() {
 }
 
 void RunInspector::setRun(const QString& id) {
-    if (m_noteTimer.isActive()) commitNote();
     m_runId = id;
+    m_note->setRun(id);
     refresh();
 }
 
@@ -168,7 +157,6 @@ void RunInspector::refresh() {
     refreshClaim(*run);
     refreshParameters(*run);
     refreshManifest(*run);
-    if (!m_note->hasFocus() && m_note->toPlainText() != text(run->note)) m_note->setPlainText(text(run->note));
 }
 
 void RunInspector::refreshHeader(const feed::RunInfo& run) {
@@ -311,11 +299,6 @@ void RunInspector::refreshManifest(const feed::RunInfo& run) {
     rows.append(KeyValue{tr("id"), m_runId, {}, {}, true});
     m_manifest->setRows(rows);
     m_manifestSection->setCount(tr("written %1").arg(format::when(run.createdSecs)));
-}
-
-void RunInspector::commitNote() {
-    m_noteTimer.stop();
-    m_context.edits->setNote(m_runId, m_note->toPlainText());
 }
 
 void RunInspector::startRename() {

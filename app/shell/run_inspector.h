@@ -1,12 +1,10 @@
 #pragma once
 
-#include <QTimer>
 #include <QWidget>
 
 #include "app/bridge/app_context.h"
 
 class QLabel;
-class QPlainTextEdit;
 class QVBoxLayout;
 
 namespace espalier::widgets {
@@ -20,6 +18,8 @@ class Swatch;
 }  // namespace espalier::widgets
 
 namespace espalier::app {
+
+class NoteEdit;
 
 /// One run: name, state and tags, readings, paper claim, parameters that differ, manifest, note. GUI thread.
 class RunInspector : public QWidget {
@@ -41,7 +41,6 @@ private:
     void refreshManifest(const feed::RunInfo& run);
     void showMenu(const QPoint& global);
     void startRename();
-    void commitNote();
 
     AppContext& m_context;
     QString m_runId;
@@ -54,9 +53,8 @@ private:
     QLabel *m_claimGap, *m_claimNote;
     widgets::ClaimBar* m_claimBar;
     widgets::KeyValueList *m_parameters, *m_manifest;
-    QPlainTextEdit* m_note;
+    NoteEdit* m_note;
     QStringList m_chipState;  ///< what the chips show, to rebuild them only when it changed
-    QTimer m_noteTimer;
 };
 
 }  // namespace espalier::app

@@ -2,9 +2,10 @@
 
 #include <QDir>
 #include <QPainter>
-#include <QStorageInfo>
 
 #include <algorithm>
+#include <filesystem>
+#include <optional>
 
 #include "widgets/controls/controls.h"
 #include "widgets/theme/format.h"
@@ -29,6 +30,7 @@ StatusLine::StatusLine(AppContext& context, QWidget* parent) : QWidget(parent), 
     widgets::setTextHeight(this, widgets::metrics::kStatusBar);
     setAccessibleName(tr("Status"));
     m_workspace = folderName(context.workspace->folder());
+    if (context.workspace->isReadOnly()) m_workspace = tr("%1, read only").arg(m_workspace);
     setToolTip(QString::fromStdString(context.workspace->folder().string()));
     m_timer.setInterval(30000);
     connect(&m_timer, &QTimer::timeout, this, &StatusLine::readMachine);
@@ -58,18 +60,22 @@ void StatusLine::refresh() {
 void StatusLine::readMachine() {
     struct Found {
         runtime::MachineReport machine;
-        qint64 freeBytes = 0;
+        std::optional<std::uintmax_t> freeBytes;  // empty when the file system does not say
     };
-    const QString folder = QString::fromStdString(m_context.workspace->folder().string());
+    const std::filesystem::path folder = m_context.workspace->folder();
     m_context.bridge->reads().run(
         this, QStringLiteral("machine"),
-        [engine = m_context.engine, folder] { return Found{engine->machine(), QStorageInfo(folder).bytesAvailable()}; },
+        [engine = m_context.engine, folder] {
+            std::error_code error;
+            const auto space = std::filesystem::space(folder, error);
+            return Found{engine->machine(), error ? std::nullopt : std::optional(space.available)};
+        },
         [this](const Found& found) {
             const runtime::MachineReport& machine = found.machine;
             m_hasGpu = machine.isCudaUsable && machine.devices.size() > 1;
             m_device = m_hasGpu ? format::text(machine.devices[1]) : format::text(machine.cpuName.empty() ? "cpu" : machine.cpuName);
             m_threads = tr("%1 of %2 threads").arg(machine.torchThreads > 0 ? machine.torchThreads : machine.cores).arg(machine.cores);
-            m_disk = tr("%1 free").arg(format::bytes(found.freeBytes));
+            m_disk = found.freeBytes ? tr("%1 free").arg(format::bytes(static_cast<std::int64_t>(*found.freeBytes))) : QString();
             update();
         });
 }

@@ -21,6 +21,7 @@
 #include "app/shell/main_window.h"
 #include "app/shell/navigator.h"
 #include "app/shell/stall_watch.h"
+#include "app/shell/trash_dialog.h"
 #include "widgets/theme/format.h"
 #include "widgets/theme/icons.h"
 
@@ -92,7 +93,7 @@ void WindowActions::buildFile(QMenuBar& bar) {
     QMenu* files = menu->addMenu(tr("Recent data"));
     connect(files, &QMenu::aboutToShow, this, [this, files] { fillRecentData(*files); });
     menu->addSeparator();
-    add(menu, QStringLiteral("export-figure"), tr("Export figure…"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)}, QStringLiteral("export"), [this] {
+    add(menu, QStringLiteral("export-figure"), tr("Export figure…"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E)}, QStringLiteral("export"), [this] {
         if (Page* page = m_window.currentPage()) page->exportFigure();
     });
     menu->addSeparator();
@@ -141,6 +142,8 @@ void WindowActions::buildEdit(QMenuBar& bar) {
     enlist(undo, QStringLiteral("undo"), {QKeySequence(Qt::CTRL | Qt::Key_Z)});
     enlist(redo, QStringLiteral("redo"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), QKeySequence(Qt::CTRL | Qt::Key_Y)});
     menu->addSeparator();
+    add(menu, QStringLiteral("copy-picture"), tr("Copy the chart as a picture"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)}, QStringLiteral("copy"),
+        [this] { copyPicture(); });
     // Fields keep their own paste; this one acts where no text is edited.
     add(menu, QStringLiteral("paste-a-path"), tr("Paste a path"), {QKeySequence(Qt::CTRL | Qt::Key_V)}, QStringLiteral("import"), [this] { m_window.pastePaths(); });
     menu->addSeparator();
@@ -150,7 +153,11 @@ void WindowActions::buildEdit(QMenuBar& bar) {
                          [this] { m_window.navigator()->trashSelected(); });
     trash->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     m_window.navigator()->addAction(trash);
-    add(menu, QStringLiteral("empty-the-trash"), tr("Empty the trash"), {}, {}, [this] { m_context.edits->emptyTrash(); });
+    add(menu, QStringLiteral("show-trash"), tr("Trash: restore or empty…"), {}, QStringLiteral("restore"), [this] {
+        auto* dialog = new TrashDialog(m_context, &m_window);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->open();
+    });
     menu->addSeparator();
     add(menu, QStringLiteral("find-on-this-page"), tr("Find on this page"), {QKeySequence(Qt::CTRL | Qt::Key_F)}, QStringLiteral("search"), [this] {
         if (Page* page = m_window.currentPage()) page->focusSearch();
@@ -166,6 +173,13 @@ void WindowActions::buildEdit(QMenuBar& bar) {
     m_settings->setMenuRole(QAction::PreferencesRole);
 }
 
+void WindowActions::copyPicture() {
+    Page* page = m_window.currentPage();
+    const QString title = page && !m_window.isEmptyShown() ? page->copyPicture() : QString();
+    if (title.isEmpty()) m_window.errors()->toast(tr("This page shows no chart"), {}, QStringLiteral("warning"));
+    else m_window.errors()->toast(tr("Picture copied"), title, QStringLiteral("copy"));
+}
+
 void WindowActions::toggleSidePanels() {
     const bool areShown = m_window.navigatorDock()->isVisible() || m_window.inspectorDock()->isVisible();
     m_window.navigatorDock()->setVisible(!areShown);
@@ -173,7 +187,7 @@ void WindowActions::toggleSidePanels() {
 }
 
 void WindowActions::showShortcuts() {
-    auto* dialog = new ShortcutsDialog(m_all, &m_window);
+    auto* dialog = new ShortcutsDialog(m_all, m_window.pages(), m_window.currentPage(), &m_window);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
 }

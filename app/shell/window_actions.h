@@ -43,6 +43,7 @@ private:
     void fillRecentWorkspaces(QMenu& menu);
     void fillRecentData(QMenu& menu);
     void toggleSidePanels();
+    void copyPicture();
     void showShortcuts();
 
     AppContext& m_context;

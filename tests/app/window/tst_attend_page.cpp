@@ -13,7 +13,6 @@
 #include "widgets/heatmap/attention_map.h"
 #include "widgets/heatmap/epoch_scrubber.h"
 #include "widgets/heatmap/head_wall.h"
-#include "widgets/heatmap/mini_map.h"
 #include "widgets/heatmap/probe_strip.h"
 #include "widgets/plot/chart_export.h"
 #include "widgets/plot/loss_chart.h"
@@ -63,9 +62,7 @@ private Q_SLOTS:
     void keysChooseLayerHeadEpochAndImage();
     void sliderSetsTheOverlay();
     void mapsLieWhereTheTokensLook();
-    void smallModelsFillTheirRoom();
     void comesBackAfterARestart();
-    void rendersAtBothSizes();
 };
 
 void TestAttendPage::initTestCase() {
@@ -380,42 +377,6 @@ void TestAttendPage::comesBackAfterARestart() {
     settle();
     QCOMPARE(int(page()->readOut()), int(AttendPage::ReadOut::Class));
     QCOMPARE(page()->shownWeights(), before);
-}
-
-void TestAttendPage::smallModelsFillTheirRoom() {
-    open(m_vit);
-    for (const QSize size : {QSize(920, 734), QSize(836, 606)}) {
-        page()->resize(size);
-        settle();
-        const HeadWall* wall = page()->wall();
-        const MiniMap* map = page()->classMap();
-        const int wallRight = wall->mapTo(page(), QPoint(wall->width(), 0)).x(), mapLeft = map->mapTo(page(), QPoint(0, 0)).x();
-        // The four small maps stand beside the wall, not below it, and reach the page's right edge.
-        const int right = page()->entropyChart()->parentWidget()->mapTo(page(), QPoint(page()->entropyChart()->parentWidget()->width(), 0)).x();
-        QVERIFY2(mapLeft >= wallRight, qPrintable(QStringLiteral("%1 %2").arg(mapLeft).arg(wallRight)));
-        int end = 0;
-        for (const auto* mini : page()->findChildren<MiniMap*>()) end = std::max(end, mini->mapTo(page(), mini->mapRect().topRight()).x());
-        QVERIFY2(right - end <= 24, qPrintable(QStringLiteral("%1 of %2").arg(end).arg(right)));
-        QVERIFY(wall->thumbRect(1, 1).right() <= wall->width() && wall->thumbRect(0, 0).width() >= 44);  // what LOOK asks of a low window
-        m_fixture.picture(QStringLiteral("attend-vit"));
-    }
-}
-
-void TestAttendPage::rendersAtBothSizes() {
-    open(m_cct);
-    for (const QSize size : {QSize(920, 734), QSize(836, 606)}) {
-        page()->resize(size);
-        settle();
-        // Nothing sticks out of the page, and the map is an integer multiple of the image.
-        QCOMPARE(page()->size(), size);
-        for (QWidget* part : {static_cast<QWidget*>(page()->map()), static_cast<QWidget*>(page()->wall()), static_cast<QWidget*>(page()->strip()), static_cast<QWidget*>(page()->scrubber())}) {
-            const QRect place(part->mapTo(page(), QPoint(0, 0)), part->size());
-            QVERIFY2(page()->rect().contains(place), qPrintable(QStringLiteral("%1: %2 to %3 of %4").arg(part->accessibleName()).arg(place.top()).arg(place.bottom()).arg(size.height())));
-        }
-        QVERIFY(page()->map()->mapTo(page(), page()->map()->rect().bottomLeft()).y() < page()->scrubber()->mapTo(page(), QPoint()).y());
-        QCOMPARE(page()->map()->scale(), std::floor(page()->map()->scale()));
-        m_fixture.picture(QStringLiteral("attend"));
-    }
 }
 
 QTEST_MAIN(TestAttendPage)

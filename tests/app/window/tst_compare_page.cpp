@@ -4,8 +4,11 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 #include <random>
+#include <set>
 
 #include "app/pages/compare_groups.h"
 #include "app/pages/compare_inspector.h"
@@ -34,6 +37,23 @@ feed::RunInfo runOf(const std::string& name, std::map<std::string, std::string> 
     run.params = std::move(params);
     for (const auto& [key, value] : metrics) run.summary[key] = {value, value, 10, 10};
     return run;
+}
+
+/// What the engine says of such runs; its own tests compare it with this definition.
+feed::RunDiff diffOf(const std::vector<feed::RunInfo>& runs) {
+    feed::RunDiff diff;
+    std::set<std::string> keys;
+    for (const auto& run : runs) {
+        diff.runIds.push_back(run.id);
+        for (const auto& [key, value] : run.params) keys.insert(key);
+    }
+    diff.paramKeys = keys.size();
+    for (const std::string& key : keys) {
+        feed::RunDiff::Row row{key, {}};
+        for (const auto& run : runs) row.values.push_back(run.params.count(key) ? std::optional(run.params.at(key)) : std::nullopt);
+        if (std::any_of(row.values.begin(), row.values.end(), [&](const auto& value) { return value != row.values.front(); })) diff.rows.push_back(row);
+    }
+    return diff;
 }
 
 const CompareRow* find(const std::vector<CompareRow>& rows, const char* name) {
@@ -90,7 +110,7 @@ private Q_SLOTS:
     void listsOnlyParametersThatDiffer() {
         const std::vector<feed::RunInfo> runs{runOf("a", {{"lr", "5e-4"}, {"batch", "128"}, {"recipe", "Q"}}, {}),
                                               runOf("b", {{"lr", "5.5e-4"}, {"batch", "128"}, {"recipe", "Q"}}, {})};
-        const auto rows = compareRows(runs, 0, {QStringLiteral("a"), QStringLiteral("b")});
+        const auto rows = compareRows(runs, diffOf(runs), 0, {QStringLiteral("a"), QStringLiteral("b")});
         QVERIFY(find(rows, "lr"));
         QVERIFY(!find(rows, "batch"));
         QVERIFY(find(rows, "lr")->cells[0].isFaint);
@@ -98,11 +118,35 @@ private Q_SLOTS:
         QVERIFY2(rows[0].caption.startsWith(QStringLiteral("1 of 3 parameters; data hash, ")), qPrintable(rows[0].caption));
     }
 
+    void factsThatDifferStandOnceBesideParametersOfTheirName() {
+        // "recipe" is a parameter (Q or F) and a fact (the card); "seed" is a fact alone here.
+        std::vector<feed::RunInfo> runs{runOf("a", {{"recipe", "Q"}}, {}), runOf("b", {{"recipe", "F"}}, {})};
+        runs[1].seed = 3;
+        runs[1].recipe = "46-flexround";
+        feed::RunDiff diff = diffOf(runs);
+        diff.rows.push_back({"seed", {"0", "3"}});
+        diff.rows.push_back({"recipe", {"70-compact-transformers", "46-flexround"}});
+        const auto rows = compareRows(runs, diff, 0, {QStringLiteral("a"), QStringLiteral("b")});
+        QStringList values;
+        for (const CompareRow& row : rows)
+            if (row.name == QStringLiteral("recipe") || row.name == QStringLiteral("seed")) values << row.name + u'=' + row.cells[1].text;
+        QCOMPARE(values, (QStringList{QStringLiteral("recipe=46-flexround"), QStringLiteral("recipe=F"), QStringLiteral("seed=3")}));
+        QVERIFY2(rows[0].caption.startsWith(QStringLiteral("1 of 1 parameters; ")), qPrintable(rows[0].caption));
+    }
+
+    void thousandsAreSeparated() {
+        const std::vector<feed::RunInfo> runs{runOf("a", {}, {{"train/img_per_s", 1784.6}}), runOf("b", {}, {{"train/img_per_s", 28600}})};
+        const auto rows = compareRows(runs, diffOf(runs), 0, {QStringLiteral("a"), QStringLiteral("b")});
+        QCOMPARE(find(rows, "train/img_per_s")->cells[0].text, QStringLiteral("1,785"));
+        QCOMPARE(find(rows, "train/img_per_s")->cells[1].text, QStringLiteral("28,600"));
+        QCOMPARE(find(rows, "train/img_per_s")->cells[1].copyText, QStringLiteral("28600"));
+    }
+
     void differencesCarrySignAndDirection() {
         const std::vector<feed::RunInfo> runs{runOf("a", {}, {{"test/top1", 0.9478}, {"valid/loss", 0.2497}}),
                                               runOf("b", {}, {{"test/top1", 0.9648}, {"valid/loss", 0.2361}}),
                                               runOf("c", {}, {{"test/top1", 0.9469}, {"valid/loss", 0.2513}})};
-        const auto rows = compareRows(runs, 0, {QStringLiteral("a"), QStringLiteral("b"), QStringLiteral("c")});
+        const auto rows = compareRows(runs, diffOf(runs), 0, {QStringLiteral("a"), QStringLiteral("b"), QStringLiteral("c")});
         const CompareRow* top1 = find(rows, "test/top1");
         QVERIFY(top1);
         QCOMPARE(top1->cells[0].difference, QString());
@@ -134,9 +178,13 @@ private Q_SLOTS:
         const auto line = groupMean({{{1, 1.0}, {2, 2.0}, {3, 3.0}}, {{1, 3.0}, {3, 5.0}}}, BandKind::Interval95);
         QCOMPARE(line->keys, (std::vector<double>{1, 2, 3}));
         QCOMPARE(line->values, (std::vector<double>{2, 3, 4}));
-        // two values 2 apart: s = √2, s/√2 = 1, t(1) = 12.706
-        QVERIFY(std::abs(line->high[0] - (2 + 12.7062)) < 1e-3);
-        QVERIFY(std::abs(line->low[0] - (2 - 12.7062)) < 1e-3);
+        // Two seeds: their range. t(1) = 12.7 would hide everything.
+        QCOMPARE(line->low, (std::vector<double>{1, 2, 3}));
+        QCOMPARE(line->high, (std::vector<double>{3, 4, 5}));
+        // Three values 1 apart: s = 1, t(2) = 4.30265, s/√3.
+        const auto three = groupMean({{{1, 1.0}}, {{1, 2.0}}, {{1, 3.0}}}, BandKind::Interval95);
+        QVERIFY(std::abs(three->high[0] - (2 + 4.30265 / std::sqrt(3.0))) < 1e-4);
+        QVERIFY(std::abs(three->low[0] - (2 - 4.30265 / std::sqrt(3.0))) < 1e-4);
         QVERIFY(groupMean({{{1, 1.0}}}, BandKind::None)->low.empty());
     }
 
@@ -181,7 +229,7 @@ private Q_SLOTS:
 
     void latexEscapesAndMarksTheBest() {
         const std::vector<feed::RunInfo> runs{runOf("a_1", {{"lr", "1"}}, {{"test/top1", 0.9}}), runOf("b", {{"lr", "2"}}, {{"test/top1", 0.95}})};
-        const QString text = latexTable(compareRows(runs, 0, {QStringLiteral("a_1"), QStringLiteral("b")}), {QStringLiteral("a_1"), QStringLiteral("b")});
+        const QString text = latexTable(compareRows(runs, diffOf(runs), 0, {QStringLiteral("a_1"), QStringLiteral("b")}), {QStringLiteral("a_1"), QStringLiteral("b")});
         QVERIFY(text.contains(QStringLiteral("a\\_1")));
         QVERIFY(text.contains(QStringLiteral("\\textbf{.9500}")));
         QCOMPARE(text.count(QStringLiteral("\\toprule")), 1);
@@ -202,6 +250,9 @@ private Q_SLOTS:
         QCOMPARE(page.charts()[0]->scene().lines[0]->spec().role, widgets::LineRole::Mean);
         QCOMPARE(page.charts()[0]->scene().lines[0]->size(), 40u);
         QCOMPARE(page.model()->columnCount(), 4);
+        // The parameters come from the engine's diff: the schedule, and with it the epochs.
+        QVERIFY(find(page.model()->rows(), "recipe") && find(page.model()->rows(), "epochs"));
+        QVERIFY(!find(page.model()->rows(), "batch"));
         page.setBaseline(m_ids[2]);
         const CompareRow* top1 = find(page.model()->rows(), "test/top1");
         QVERIFY(top1);
@@ -213,6 +264,7 @@ private Q_SLOTS:
             return texts.join(u'|');
         };
         QTRY_VERIFY_WITH_TIMEOUT(page.isSettled(), 10000);
+        QVERIFY2(textOf().contains(QStringLiteral("the band of two is their range")), qPrintable(textOf()));
         QTRY_VERIFY_WITH_TIMEOUT(textOf().contains(QStringLiteral("+1.9")) || textOf().contains(QStringLiteral("+2.0")), 5000);
     }
 
@@ -223,6 +275,7 @@ private Q_SLOTS:
         page.show();
         page.activated();
         auto* view = page.findChild<CompareTableView*>();
+        QTRY_VERIFY_WITH_TIMEOUT(page.isSettled() && page.model()->rowCount() > 0, 10000);
         view->selectAll();
         QTest::keyClick(view, Qt::Key_C, Qt::ControlModifier);
         const QString text = QApplication::clipboard()->text();

@@ -16,6 +16,7 @@
 #include "app/shell/services.h"
 #include "tests/support/window_samples.h"
 #include "widgets/controls/filter_field.h"
+#include "widgets/controls/section.h"
 #include "widgets/plot/loss_chart.h"
 #include "widgets/table/row_delegates.h"
 #include "widgets/theme/theme.h"
@@ -128,6 +129,34 @@ private Q_SLOTS:
         QTRY_COMPARE(view()->model()->rowCount(), 3);
     }
 
+    void aClickOnTheHeaderSorts() {
+        widgets::Section* section = m_window->navigator()->runSection();
+        const auto header = [&] { return section->trailingRect().center(); };
+        const auto click = [&] {
+            QWidget* under = section->childAt(header());
+            QVERIFY(under);
+            QTest::mouseClick(under, Qt::LeftButton, {}, under->mapFrom(section, header()));
+        };
+        const QStringList newest = shownNames();
+        // By hand: alpha .91, beta .95, gamma .93.
+        click();
+        QTRY_COMPARE(shownNames(), (QStringList{QStringLiteral("beta"), QStringLiteral("gamma"), QStringLiteral("alpha")}));
+        click();
+        QTRY_COMPARE(shownNames(), (QStringList{QStringLiteral("alpha"), QStringLiteral("gamma"), QStringLiteral("beta")}));
+        // With a filter the order stays.
+        type(QStringLiteral("test/top1 > 0.92"));
+        QTRY_COMPARE(shownNames(), (QStringList{QStringLiteral("gamma"), QStringLiteral("beta")}));
+        type(QString());
+        QTRY_COMPARE(view()->model()->rowCount(), 3);
+        click();
+        QTRY_COMPARE(shownNames(), newest);
+        QVERIFY(!section->isCollapsed());  // the title beside it still collapses the list
+        QTest::mouseClick(section->childAt(QPoint(40, header().y())), Qt::LeftButton, {}, QPoint(40, 10));
+        QVERIFY(section->isCollapsed());
+        QTest::mouseClick(section->childAt(QPoint(40, header().y())), Qt::LeftButton, {}, QPoint(40, 10));
+        QVERIFY(!section->isCollapsed());
+    }
+
     void tagsByKeyAndFiltersByTag() {
         select(QStringLiteral("beta"));
         QTest::keyClick(m_window.get(), Qt::Key_T, Qt::ControlModifier);
@@ -172,7 +201,7 @@ private Q_SLOTS:
         select(QStringLiteral("alpha"));
         QPlainTextEdit* note = nullptr;
         for (auto* edit : m_window->findChildren<QPlainTextEdit*>())
-            if (edit->accessibleName() == QStringLiteral("Note")) note = edit;
+            if (edit->accessibleName() == QStringLiteral("Note") && edit->isVisible()) note = edit;
         QVERIFY(note);
         note->setFocus();
         QTest::keyClicks(note, QStringLiteral("use for figure 4"));

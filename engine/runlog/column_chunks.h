@@ -21,8 +21,8 @@ struct Range {
 std::uint32_t fletcher32(const void* data, std::size_t size) noexcept;
 
 /// Makes stored chunks of 8-byte values as HDF5's filters shuffle, deflate and Fletcher32 would, so that any HDF5 reads
-/// them. Byte planes that do not shrink are stored as they are inside the deflate stream: noise costs no time here and
-/// hardly any when it is read.
+/// them. Byte planes that hardly shrink are stored as they are inside the deflate stream: noise costs no time here and hardly
+/// any when it is read.
 class ChunkEncoder {
 public:
     ChunkEncoder();
@@ -31,6 +31,8 @@ public:
     ChunkEncoder& operator=(const ChunkEncoder&) = delete;
     /// Valid until the next call. `rows` at most 8,192.
     Result<std::string_view> encode(const std::uint64_t* values, std::size_t rows);
+    /// One byte plane as it stands in encode()'s deflate stream.
+    Result<std::string> encodePlane(std::string_view plane);
 
 private:
     struct Stream;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace espalier::runlog {
 namespace {
@@ -10,32 +11,34 @@ std::uint64_t distance(std::int64_t from, std::int64_t to) {
     return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
 }
 
-/// Adds consecutive values of one column. Four sums side by side: one alone waits for itself.
+typedef double Lanes __attribute__((vector_size(32)));
+constexpr std::size_t kLanes = 4;
+
+/// Adds consecutive values of one column.
 void addRun(Bucket& column, std::int64_t minStep, std::int64_t maxStep, std::span<const double> values) {
-    constexpr std::size_t kLanes = 4;
-    if (values.size() < 2 * kLanes) {
+    const auto oneByOne = [&] {
         for (const double value : values) column.add(Bucket::ofPoint(minStep, maxStep, value));
-        return;
-    }
-    double low[kLanes], high[kLanes], sum[kLanes] = {};
-    std::copy_n(values.begin(), kLanes, low);
-    std::copy_n(values.begin(), kLanes, high);
-    const auto take = [&](std::size_t lane, double value) {
-        low[lane] = value < low[lane] ? value : low[lane];
-        high[lane] = value > high[lane] ? value : high[lane];
-        sum[lane] += value;
     };
-    const auto whole = values.size() - values.size() % kLanes;
-    for (std::size_t i = 0; i < whole; i += kLanes)
-        for (std::size_t lane = 0; lane < kLanes; ++lane) take(lane, values[i + lane]);
-    for (std::size_t i = whole; i < values.size(); ++i) take(0, values[i]);
-    const double total = sum[0] + sum[1] + sum[2] + sum[3];
-    if (!std::isfinite(total)) {  // a value that is not finite, or the sum is too large: one by one
-        for (const double value : values) column.add(Bucket::ofPoint(minStep, maxStep, value));
-        return;
+    if (values.size() < 2 * kLanes) return oneByOne();
+    Lanes low, high, sum{}, next;
+    std::memcpy(&low, values.data(), sizeof low);
+    high = low;
+    std::size_t i = 0;
+    for (; i + kLanes <= values.size(); i += kLanes) {
+        std::memcpy(&next, values.data() + i, sizeof next);
+        low = next < low ? next : low;
+        high = next > high ? next : high;
+        sum += next;
     }
-    column.add({minStep, maxStep, *std::min_element(low, low + kLanes), *std::max_element(high, high + kLanes),
-                total / static_cast<double>(values.size()), values.size(), 0});
+    double least = std::min({low[0], low[1], low[2], low[3]}), most = std::max({high[0], high[1], high[2], high[3]});
+    double total = sum[0] + sum[1] + sum[2] + sum[3];
+    for (; i < values.size(); ++i) {
+        least = std::min(least, values[i]);
+        most = std::max(most, values[i]);
+        total += values[i];
+    }
+    if (!std::isfinite(total)) return oneByOne();  // a value that is not finite, or a sum that is too large
+    column.add({minStep, maxStep, least, most, total / static_cast<double>(values.size()), values.size(), 0});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "engine/runtime/job.h"
 
+#include <chrono>
 #include <utility>
 
 #include "engine/base/clock.h"
@@ -7,6 +8,7 @@
 namespace espalier::runtime {
 namespace {
 constexpr double kProgressSecs = 0.1;
+constexpr std::chrono::milliseconds kAskEvery{500};
 }
 
 feed::JobState Job::state() const {
@@ -60,12 +62,19 @@ void Job::requestStop() {
     m_changed.notify_all();
 }
 
-bool Job::gate() {
+bool Job::gate(const std::function<bool()>& mayGoOn) {
     beat();
     std::unique_lock lock(m_mutex);
     if (m_wantsPause && applyLocked(feed::JobEventKind::Pause, std::exchange(m_pauseCause, {}))) {
         const double since = steadySecs();
-        m_changed.wait(lock, [this] { return !m_wantsPause || m_stop.stop_requested(); });
+        const auto isOver = [this] { return !m_wantsPause || m_stop.stop_requested(); };
+        while (!m_changed.wait_for(lock, kAskEvery, isOver)) {
+            if (!mayGoOn) continue;
+            lock.unlock();  // the answer may take a disk's time
+            const bool goesOn = mayGoOn();
+            lock.lock();
+            if (goesOn) m_wantsPause = false;
+        }
         m_pausedSecs += steadySecs() - since;
         if (!m_stop.stop_requested()) applyLocked(feed::JobEventKind::Resume, {});
         beat();

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -44,8 +45,9 @@ public:
     bool isStopRequested() const noexcept { return m_stop.stop_requested(); }
     bool takeSaveRequest() noexcept { return m_wantsSave.exchange(false); }
 
-    /// Between two steps: waits while paused. False when the work is to end.
-    bool gate();
+    /// Between two steps: waits while paused. False when the work is to end. While paused `mayGoOn` is asked twice a
+    /// second; true ends the pause as a request to resume would.
+    bool gate(const std::function<bool()>& mayGoOn = {});
     /// At most ten announcements a second; the last of a stage (done == total) always gets through.
     void progress(const std::string& stage, std::int64_t done, std::int64_t total, double rate,
                   const std::string& rateUnit, double secsLeft);

@@ -9,6 +9,7 @@
 #include "engine/base/log.h"
 #include "engine/interop/safetensors.h"
 #include "engine/runtime/device.h"
+#include "engine/runtime/log_gate.h"
 #include "engine/runtime/train_loop.h"
 
 namespace espalier::runtime {
@@ -148,7 +149,7 @@ Result<api::RunContext::Artifact> RunContextImpl::artifact(std::string_view name
 bool RunContextImpl::keepGoing() {
     if (m_work.betweenSteps) m_work.betweenSteps();
     m_work.sinks.tick();
-    return m_work.job.gate();
+    return gateWithLog(m_work.sinks, m_work.job);
 }
 
 void RunContextImpl::log(std::string_view text) {

@@ -10,6 +10,7 @@
 #include "engine/interop/safetensors.h"
 #include "engine/runlog/run_log_reader.h"
 #include "engine/runtime/device.h"
+#include "engine/runtime/log_gate.h"
 #include "engine/runtime/run_context_impl.h"
 #include "engine/runtime/workspace_impl.h"
 #include "engine/data/store_image_source.h"
@@ -76,6 +77,10 @@ public:
         if (!m_job.apply(feed::JobEventKind::Start)) return store(feed::JobState::Stopped);  // while it waited
         m_since = steadySecs();
         auto result = runGuarded(m_info.name, [this] { return prepareAndRun(); });
+        if (m_sinks && !m_job.isStopRequested()) {
+            (void)m_sinks->flush();
+            if (m_sinks->logTrouble()) gateWithLog(*m_sinks, m_job);  // the end must not come before the log is whole
+        }
         if (result && m_sinks)
             if (auto logged = m_sinks->error(); !logged && !m_job.isStopRequested()) result = logged;
         end(result);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,6 +52,8 @@ public:
     Result<void> flush();                ///< points, then journal and HDF5 synced
     Result<void> close(bool isFinal);
     Result<void> error() const;
+    /// Why the log cannot be written at the moment. Cheap when there is no reason.
+    std::optional<runlog::RunLogWriter::Trouble> logTrouble() const { return m_writer->trouble(); }
 
     const std::map<std::string, feed::SummaryEntry>& summary() const noexcept { return m_summary; }
 

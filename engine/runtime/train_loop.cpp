@@ -9,6 +9,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/feed/metric_names.h"
+#include "engine/runtime/log_gate.h"
 
 namespace espalier::runtime {
 namespace {
@@ -86,7 +87,7 @@ Result<void> TrainLoop::trainEpoch() {
     while (m_state.batch < batchesInEpoch) {
         if (m_services.betweenSteps) m_services.betweenSteps();
         m_services.sinks.tick();
-        if (!m_services.job.gate()) {
+        if (!gateWithLog(m_services.sinks, m_services.job)) {
             m_wasStopped = true;
             return save("stop");
         }

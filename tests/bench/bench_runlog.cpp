@@ -83,26 +83,93 @@ void compaction(benchmark::State& state) {
 }
 BENCHMARK(compaction)->Arg(4'000'000)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
 
-/// Open a finished run of 100 series and answer one 1,400-pixel plot.
+/// A loss as trainings make it: falling, with noise, float32 at its origin.
+class NoisyLoss {
+public:
+    double next(double progress) {
+        m_state = m_state * 6364136223846793005ull + 1442695040888963407ull;
+        return static_cast<double>(static_cast<float>(2.0 / (1.0 + 9.0 * progress) * (1.0 + 0.3 * double(m_state >> 40) / double(1 << 24))));
+    }
+
+private:
+    std::uint64_t m_state = 1;
+};
+
+constexpr int kPixels = 1400;
+enum Kind { kEnvelope, kOverview };
+
+/// Open a finished run and answer one 1,400-pixel plot of all its series.
 void openToPlot(benchmark::State& state) {
     Folder folder;
-    const std::int64_t perSeries = state.range(0);
+    const std::int64_t seriesCount = state.range(0), perSeries = state.range(1);
+    const bool isCompacted = state.range(2) != 0, hasGaps = state.range(4) != 0;
     {
         auto writer = RunLogWriter::open(folder.path / "run").value();
         std::vector<std::uint32_t> ids;
-        for (int s = 0; s < 100; ++s) ids.push_back(writer->series("s" + std::to_string(s)));
+        std::vector<NoisyLoss> losses(static_cast<std::size_t>(seriesCount));
+        for (int s = 0; s < seriesCount; ++s) ids.push_back(writer->series("s" + std::to_string(s)));
         for (std::int64_t i = 0; i < perSeries; ++i)
-            for (const auto id : ids) writer->scalar(id, i, double(i), double((i * 7919 + id) % 1000));
-        if (!writer->close(state.range(1) != 0)) state.SkipWithError("close failed");
+            for (std::size_t s = 0; s < ids.size(); ++s)
+                writer->scalar(ids[s], hasGaps ? i * 10 + i / 390 : i, 1.7e9 + double(i) * 0.0123, losses[s].next(double(i) / double(perSeries)));
+        if (!writer->close(isCompacted)) state.SkipWithError("close failed");
     }
+    const auto last = hasGaps ? perSeries * 10 + perSeries / 390 : perSeries - 1;
     for (auto _ : state) {
         auto reader = RunLogReader::open(folder.path / "run").value();
-        for (int s = 0; s < 100; ++s)
-            benchmark::DoNotOptimize(state.range(2) ? reader->overview("s" + std::to_string(s), 0, perSeries - 1, 1400).has_value()
-                                                    : reader->envelope("s" + std::to_string(s), 0, perSeries - 1, 1400).has_value());
+        for (int s = 0; s < seriesCount; ++s) {
+            const auto name = "s" + std::to_string(s);
+            const bool isThere = state.range(3) == kOverview ? reader->overview(name, 0, last, kPixels).has_value()
+                                                             : reader->envelope(name, 0, last, kPixels).has_value();
+            if (!isThere) state.SkipWithError("no answer");
+        }
     }
+    state.counters["bytes_per_point"] = double(fs::file_size(folder.path / "run" / "run.h5")) / double(seriesCount * perSeries);
 }
-BENCHMARK(openToPlot)->Args({40'000, 1, 0})->Args({40'000, 0, 0})->Args({400'000, 1, 0})->Args({400'000, 1, 1})->Iterations(2)->Unit(benchmark::kMillisecond);
+BENCHMARK(openToPlot)
+    ->ArgNames({"series", "points", "compacted", "overview", "gaps"})
+    ->Args({100, 40'000, 1, kEnvelope, 0})
+    ->Args({100, 40'000, 0, kEnvelope, 0})
+    ->Args({100, 400'000, 1, kEnvelope, 0})
+    ->Args({100, 400'000, 1, kEnvelope, 1})
+    ->Args({100, 400'000, 1, kOverview, 0})
+    ->Args({1, 100'000'000, 1, kEnvelope, 0})
+    ->Args({1, 100'000'000, 1, kOverview, 0})
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond);
+
+/// How much longer a training step takes with one scalar in it. Steps of about a millisecond of arithmetic; with and
+/// without logging in turns, so that the machine's moods meet both.
+void stepsWithAScalar(benchmark::State& state) {
+    Folder folder;
+    auto writer = RunLogWriter::open(folder.path / "run").value();
+    const auto id = writer->series("train/loss");
+    std::vector<float> weights(32'768, 1.0f);
+    const auto step = [&] {
+        for (int round = 0; round < 60; ++round)
+            for (auto& weight : weights) weight = weight * 0.9999f + 1e-4f;
+        benchmark::DoNotOptimize(weights.data());
+    };
+    double plain = 0.0, logged = 0.0;
+    std::int64_t count = 0;
+    const auto timed = [&](bool isLogged) {
+        const auto start = std::chrono::steady_clock::now();
+        for (int i = 0; i < 100; ++i) {
+            step();
+            if (isLogged) writer->scalar(id, count++, 1.0, double(weights[0]));
+        }
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    timed(true);
+    for (auto _ : state) {
+        plain += timed(false);
+        logged += timed(true);
+    }
+    state.counters["step_us"] = plain / double(state.iterations()) / 100 * 1e6;
+    state.counters["slowdown_percent"] = (logged / plain - 1.0) * 100.0;
+}
+BENCHMARK(stepsWithAScalar)->Iterations(40)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -118,6 +119,8 @@ private Q_SLOTS:
     void aFailureEndsOnlyItsOwnJob();
     void pausesAtNaNWhenSomebodyWatches();
     void failsAtNaNWithoutACheckpointToGoBackTo();
+    void pausesWhileTheDiskIsFull();
+    void goesOnByItselfWhenNobodyWatches();
     void stopsWithinOneStep();
     void stopsARecipeWithItsOwnLoop();
     void pausesAndResumesWithoutATrace();
@@ -293,6 +296,83 @@ void TestEngine::failsAtNaNWithoutACheckpointToGoBackTo() {
     const auto job = bench.engine->submit(bench.request({{"trouble", "nan"}, {"at_step", "0"}}));
     QVERIFY(job.has_value());
     QVERIFY(bench.waitFor(*job, JobState::Failed));
+}
+
+/// From now on files may not grow beyond the size that the run's journal has.
+struct FullDisk {
+    explicit FullDisk(const std::string& runFolder) {
+        std::signal(SIGXFSZ, SIG_IGN);
+        ::getrlimit(RLIMIT_FSIZE, &before);
+        fillUp(runFolder);
+    }
+    ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before); }
+    void fillUp(const std::string& runFolder) const {
+        const rlimit now{std::filesystem::file_size(runFolder + "/journal.esj"), before.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &now);
+    }
+    void makeRoom() const { ::setrlimit(RLIMIT_FSIZE, &before); }
+    rlimit before{};
+};
+
+/// Every step of the run exactly once and in order.
+void verifyNoGap(Bench& bench, const std::string& runId, std::int64_t steps) {
+    const auto columns = bench.workspace->readSeries(runId, "train/loss");
+    QVERIFY2(columns.has_value(), columns ? "" : columns.error().sentence().c_str());
+    QCOMPARE(columns->steps.size(), std::size_t(steps));
+    for (std::size_t i = 0; i < columns->steps.size(); ++i) QCOMPARE(columns->steps[i], std::int64_t(i + 1));
+}
+
+void TestEngine::pausesWhileTheDiskIsFull() {
+    QTemporaryDir dir;
+    Bench bench(dir.path());
+    bench.engine->setAttended(true);
+    const auto job = bench.engine->submit(bench.request({{"epochs", "2"}, {"batches", "50"}, {"step_ms", "10"}}));
+    QVERIFY(job.has_value());
+    const auto runId = bench.workspace->runs()->front().id;
+    const auto folder = bench.workspace->run(runId)->folder;
+    QTRY_VERIFY(bench.count(runId, "train/loss") >= 3);
+    const FullDisk disk(folder);
+    QTRY_VERIFY(bench.state(*job) == JobState::Paused);
+    const auto paused = bench.changes.back();
+    QCOMPARE(int(paused.error.code), int(ErrorCode::Io));
+    for (const char* part : {"journal.esj", "could not be written", "wait in memory and nothing is lost", "press Resume"})
+        QVERIFY2(paused.sentence.find(part) != std::string::npos, paused.sentence.c_str());
+    // Resume without room pauses again and says so again.
+    const auto said = bench.changes.size();
+    bench.engine->resume(*job);
+    QTRY_VERIFY(bench.state(*job) == JobState::Paused && bench.changes.size() >= said + 2);
+    QVERIFY(bench.changes.back().sentence.find("wait in memory") != std::string::npos);
+    disk.makeRoom();
+    bench.engine->resume(*job);
+    QVERIFY(bench.waitFor(*job, JobState::Completed));
+    verifyNoGap(bench, runId, 100);
+}
+
+void TestEngine::goesOnByItselfWhenNobodyWatches() {
+    QTemporaryDir dir;
+    Bench bench(dir.path());
+    const auto job = bench.engine->submit(bench.request({{"epochs", "2"}, {"batches", "30"}, {"step_ms", "10"}}));
+    QVERIFY(job.has_value());
+    const auto runId = bench.workspace->runs()->front().id;
+    QTRY_VERIFY(bench.count(runId, "train/loss") >= 3);
+    const FullDisk disk(bench.workspace->run(runId)->folder);
+    QTRY_VERIFY(bench.state(*job) == JobState::Paused);
+    QVERIFY(bench.changes.back().sentence.find("goes on by itself") != std::string::npos);
+    disk.makeRoom();
+    QVERIFY(bench.waitFor(*job, JobState::Completed));
+    verifyNoGap(bench, runId, 60);
+    // Stop gets through as well.
+    const auto second = bench.engine->submit(longRun(bench));
+    QVERIFY(second.has_value());
+    std::string secondId;
+    const auto runs = bench.workspace->runs();
+    for (const auto& run : *runs)
+        if (run.id != runId) secondId = run.id;
+    QTRY_VERIFY(bench.count(secondId, "train/loss") >= 3);
+    disk.fillUp(bench.workspace->run(secondId)->folder);
+    QTRY_VERIFY(bench.state(*second) == JobState::Paused);
+    bench.engine->stop(*second);
+    QTRY_VERIFY(feed::isFinal(bench.state(*second)));
 }
 
 void TestEngine::stopsWithinOneStep() {

@@ -176,6 +176,13 @@ void MainWindow::buildMenuCorner() {
     add("theme", tr("Next theme"), m_actions->nextTheme());
     add("settings", tr("Settings (Ctrl+,)"), m_actions->settings());
     menuBar()->setCornerWidget(corner, Qt::TopRightCorner);
+    // The bar measures its corner only when told: at another text size its buttons grow.
+    connect(&widgets::theme(), &widgets::Theme::changed, corner, [this, corner] {
+        QMetaObject::invokeMethod(corner, [this, corner] {
+            corner->layout()->activate();
+            menuBar()->setCornerWidget(corner, Qt::TopRightCorner);
+        }, Qt::QueuedConnection);
+    });
     m_field->setActions(m_actions->all());
 }
 

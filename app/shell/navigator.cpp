@@ -15,6 +15,7 @@
 
 #include "app/bridge/edits.h"
 #include "app/shell/commands.h"
+#include "app/shell/filtered_runs.h"
 #include "widgets/controls/controls.h"
 #include "widgets/controls/filter_field.h"
 #include "widgets/controls/section.h"
@@ -33,6 +34,7 @@ namespace metrics = widgets::metrics;
 namespace {
 
 constexpr int kMostRows = 6;  ///< of data sets and recipes before they scroll
+constexpr int kSparkRestMs = 80;
 
 QListView* makeList(QWidget* parent, const QString& name) {
     auto* view = new QListView(parent);
@@ -62,29 +64,6 @@ QString expressionOf(const QString& typed) {
 }
 
 }  // namespace
-
-void FilteredRuns::setAll() {
-    m_isFiltered = false;
-    m_rank.clear();
-    sort(-1);
-    invalidate();
-}
-
-void FilteredRuns::setMatches(const QStringList& ids) {
-    m_isFiltered = true;
-    m_rank.clear();
-    for (int i = 0; i < ids.size(); ++i) m_rank.insert(ids[i], i);
-    invalidate();
-    sort(0);
-}
-
-bool FilteredRuns::filterAcceptsRow(int row, const QModelIndex& parent) const {
-    return !m_isFiltered || m_rank.contains(sourceModel()->index(row, 0, parent).data(RunListModel::IdRole).toString());
-}
-
-bool FilteredRuns::lessThan(const QModelIndex& left, const QModelIndex& right) const {
-    return m_rank.value(left.data(RunListModel::IdRole).toString()) < m_rank.value(right.data(RunListModel::IdRole).toString());
-}
 
 Navigator::Navigator(AppContext& context, QWidget* parent) : QWidget(parent), m_context(context) {
     setAccessibleName(tr("Navigator"));
@@ -168,11 +147,11 @@ void Navigator::buildRuns() {
     connect(m_runDelegate, &widgets::RunRowDelegate::swatchClicked, this, [this](const QModelIndex& index) {
         m_context.selection->setShown(runAt(index), !m_context.selection->isShown(runAt(index)));
     });
-    // Asked from paint: the read starts after it.
-    connect(m_runDelegate, &widgets::RunRowDelegate::sparkWanted, this, [this](const QModelIndex& index) {
-        if (index.data(RunListModel::StateRole).toInt() != static_cast<int>(feed::JobState::Queued))
-            m_context.bridge->requestSpark(runAt(index));
-    });
+    // Asked from paint, again and again while one scrolls: read once the list rests.
+    m_sparkTimer.setSingleShot(true);
+    m_sparkTimer.setInterval(kSparkRestMs);
+    connect(m_runDelegate, &widgets::RunRowDelegate::sparkWanted, &m_sparkTimer, qOverload<>(&QTimer::start));
+    connect(&m_sparkTimer, &QTimer::timeout, this, &Navigator::readSparks);
     connect(m_runView->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& index) {
         if (!m_isSelecting && index.isValid()) m_context.selection->setCurrentRun(runAt(index));
     });
@@ -192,6 +171,13 @@ void Navigator::buildRuns() {
         connect(m_filtered, signal, this, &Navigator::updateCounts);
     connect(m_filtered, &QAbstractItemModel::modelReset, this, &Navigator::updateCounts);
     connect(m_filtered, &QAbstractItemModel::layoutChanged, this, &Navigator::updateCounts);
+}
+
+void Navigator::readSparks() {
+    const QRect shown = m_runView->viewport()->rect();
+    for (QModelIndex index = m_runView->indexAt(shown.topLeft()); index.isValid() && m_runView->visualRect(index).top() <= shown.bottom();
+         index = index.siblingAtRow(index.row() + 1))
+        if (index.data(RunListModel::StateRole).toInt() != static_cast<int>(feed::JobState::Queued)) m_context.bridge->requestSpark(runAt(index));
 }
 
 void Navigator::buildDatasets() {

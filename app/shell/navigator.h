@@ -1,9 +1,8 @@
 #pragma once
 
-#include <QHash>
 #include <QJsonObject>
 #include <QListView>
-#include <QSortFilterProxyModel>
+#include <QTimer>
 #include <QWidget>
 
 #include "app/bridge/app_context.h"
@@ -18,23 +17,7 @@ class Section;
 
 namespace espalier::app {
 
-/// Runs that the workspace's filter language let through, in its order. GUI thread.
-class FilteredRuns : public QSortFilterProxyModel {
-    Q_OBJECT
-public:
-    using QSortFilterProxyModel::QSortFilterProxyModel;
-    void setAll();
-    void setMatches(const QStringList& ids);
-    bool isFiltered() const { return m_isFiltered; }
-
-protected:
-    bool filterAcceptsRow(int row, const QModelIndex& parent) const override;
-    bool lessThan(const QModelIndex& left, const QModelIndex& right) const override;
-
-private:
-    QHash<QString, int> m_rank;
-    bool m_isFiltered = false;
-};
+class FilteredRuns;
 
 /// Left dock: filter line, runs, data sets, recipes. Writes the selection.
 class Navigator : public QWidget {
@@ -70,6 +53,7 @@ private:
     void buildDatasets();
     void buildRecipes();
     void applyFilter();
+    void readSparks();
     void updateCounts();
     void fitLists();
     void selectCurrent();
@@ -92,6 +76,7 @@ private:
     FilteredRuns* m_filtered = nullptr;
     QWidget *m_noRuns = nullptr, *m_noDatasets = nullptr;
     QString m_sort;
+    QTimer m_sparkTimer;  ///< rows that are only scrolled past cost no read
     bool m_isSelecting = false;
 };
 

@@ -299,6 +299,16 @@ private Q_SLOTS:
         QVERIFY(page.chart.valueRange().high < 6);
     }
 
+    void stepsHaveWholeTicks() {
+        Page page({640, 320});
+        page.add(QStringLiteral("a"), 0, LineRole::Plain, {1, 0.8, 0.7, 0.65});
+        page.finish();
+        const QVector<double> ticks = page.chart.plot()->xAxis->tickVector();
+        QVERIFY(ticks.size() >= 3);
+        for (const double tick : ticks) QCOMPARE(tick, std::round(tick));
+        for (const QString& label : page.chart.plot()->xAxis->tickVectorLabels()) QVERIFY2(!label.contains(u'.'), qPrintable(label));
+    }
+
     void logAxisHasDecades() {
         Page page({640, 320});
         std::vector<double> values;

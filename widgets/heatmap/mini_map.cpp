@@ -97,10 +97,12 @@ void MiniMap::paintEvent(QPaintEvent*) {
     const QString high = heatText(m_range.high, m_range.isSigned, 0, 2);
     painter.setFont(look.font(Type::Caption));
     painter.setPen(look.color(Color::Text2));
-    // Where both ends leave no room for the bar, one number says the same of a symmetric range.
-    if (m_range.isSigned && painter.fontMetrics().horizontalAdvance(low + high) + 24 > area.width()) low.clear();
+    // Where both ends leave no room for the bar, one number says the same of a symmetric range; the ends of another
+    // stand out beyond a small map.
+    const int needed = painter.fontMetrics().horizontalAdvance(low + high) + 24;
+    if (m_range.isSigned && needed > area.width()) low.clear();
     const int lowWidth = painter.fontMetrics().horizontalAdvance(low), highWidth = painter.fontMetrics().horizontalAdvance(high);
-    const QRect line(area.left(), area.bottom() + 3, area.width(), kScale - 3);
+    const QRect line(area.left(), area.bottom() + 3, low.isEmpty() ? area.width() : std::max(area.width(), std::min(width(), needed)), kScale - 3);
     painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, low);
     painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, low.isEmpty() ? QStringLiteral("±") + high.mid(1) : high);
     const QRect bar(line.left() + (low.isEmpty() ? 0 : lowWidth + 6), line.center().y() - 2, line.width() - lowWidth - highWidth - (low.isEmpty() ? 8 : 12), 6);

@@ -20,12 +20,14 @@ double lengthOf(const QCPAxis* axis) {
 /// Ticks and labels from the length of the axis in pixels instead of QCustomPlot's fixed count.
 class LengthTicker : public QCPAxisTicker {
 public:
-    LengthTicker(const QCPAxis* axis, bool isLog) : m_axis(axis), m_isLog(isLog) {}
+    LengthTicker(const QCPAxis* axis, bool isLog, double leastStep) : m_axis(axis), m_isLog(isLog), m_leastStep(leastStep) {}
     void generate(const QCPRange& range, const QLocale&, QChar, int, QVector<double>& ticks, QVector<double>* subTicks,
                   QVector<QString>* labels) override {
         const double length = lengthOf(m_axis), gap = gapOf(m_axis);
         ticks = m_isLog ? logTicks(range.lower, range.upper, length, gap)
                         : fittingTicks(range.lower, range.upper, length, gap, m_axis->orientation() == Qt::Horizontal ? kLeastGapX : kLeastGapY);
+        if (ticks.size() > 1 && ticks[1] - ticks[0] < m_leastStep * (1 - 1e-9))
+            ticks.erase(std::remove_if(ticks.begin(), ticks.end(), [this](double tick) { return std::abs(std::remainder(tick, m_leastStep)) > 1e-6; }), ticks.end());
         if (subTicks) subTicks->clear();
         if (labels) {
             const QStringList texts = tickLabels(ticks, m_isLog);
@@ -36,6 +38,7 @@ public:
 private:
     const QCPAxis* m_axis;
     bool m_isLog;
+    double m_leastStep;
 };
 
 QString withTrueMinus(QString text) {
@@ -94,6 +97,7 @@ QVector<double> linearTicks(double low, double high, double length, double gap) 
 
 QVector<double> fittingTicks(double low, double high, double length, double gap, double leastGap) {
     constexpr qsizetype kFew = 3;
+    constexpr double kTight = 0.75;  // of the least gap: better tight than one tick alone
     if (!isRange(low, high)) return {};
     double step = roundStep(low, high, length, gap);
     QVector<double> ticks = multiplesOf(step, low, high);
@@ -101,7 +105,8 @@ QVector<double> fittingTicks(double low, double high, double length, double gap,
         // The next finer of 1, 2, 5.
         const double lead = step / std::pow(10.0, std::floor(std::log10(step) + 1e-9));
         step /= lead > 4.5 ? 2.5 : 2;
-        if (step / (high - low) * length < leastGap) break;
+        const double apart = step / (high - low) * length;
+        if (apart < (ticks.size() < 2 ? kTight * leastGap : leastGap)) break;
         ticks = multiplesOf(step, low, high);
     }
     return ticks;
@@ -137,6 +142,13 @@ QStringList tickLabels(const QVector<double>& ticks, bool isLog) {
         const double d = std::abs(ticks[i] - ticks[i - 1]);
         step = step == 0 ? d : std::min(step, d);
     }
+    // A log axis of less than a decade has the ticks of a linear one.
+    const auto isEven = [&] {
+        for (int i = 1; i < ticks.size(); ++i)
+            if (std::abs(std::abs(ticks[i] - ticks[i - 1]) - step) > 1e-6 * step) return false;
+        return ticks.size() > 2 || (ticks.size() == 2 && ticks[1] < ticks[0] * 2.01);
+    };
+    isLog = isLog && !isEven();
     if (step == 0) step = largest > 0 ? std::pow(10.0, std::floor(std::log10(largest))) : 1;
     for (const double t : ticks) {
         const double magnitude = isLog ? std::abs(t) : largest;
@@ -154,14 +166,14 @@ QStringList tickLabels(const QVector<double>& ticks, bool isLog) {
     return labels;
 }
 
-void useLinearTicks(QCPAxis* axis) {
+void useLinearTicks(QCPAxis* axis, double leastStep) {
     axis->setScaleType(QCPAxis::stLinear);
-    axis->setTicker(QSharedPointer<LengthTicker>::create(axis, false));
+    axis->setTicker(QSharedPointer<LengthTicker>::create(axis, false, leastStep));
 }
 
 void useLogTicks(QCPAxis* axis) {
     axis->setScaleType(QCPAxis::stLogarithmic);
-    axis->setTicker(QSharedPointer<LengthTicker>::create(axis, true));
+    axis->setTicker(QSharedPointer<LengthTicker>::create(axis, true, 0.0));
 }
 
 void useTextTicks(QCPAxis* axis, const QVector<double>& positions, const QStringList& labels) {

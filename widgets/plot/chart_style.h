@@ -38,8 +38,8 @@ void applyChartTheme(QCustomPlot* plot);
 void applyChartLook(QCustomPlot* plot, const ChartLook& look);
 
 /// Linear ticks at 1, 2, 5 × 10ⁿ, at least 72 px apart on x and 38 px on y (18 where there would be fewer than three).
-/// initChart() sets them on both axes.
-void useLinearTicks(QCPAxis* axis);
+/// initChart() sets them on both axes. They are `leastStep` apart or more where that is not 0.
+void useLinearTicks(QCPAxis* axis, double leastStep = 0);
 /// Logarithmic scale with ticks at 1, 3 × 10ⁿ (or 1, 2, 5 when zoomed in, or whole decades when zoomed out).
 void useLogTicks(QCPAxis* axis);
 /// Fixed ticks with a word each, e.g. block names.
@@ -47,7 +47,8 @@ void useTextTicks(QCPAxis* axis, const QVector<double>& positions, const QString
 
 /// Tick positions for a range of `length` px with at least `gap` px between them.
 QVector<double> linearTicks(double low, double high, double length, double gap);
-/// linearTicks(), closer together (never under `leastGap`) where a short axis would show fewer than three.
+/// linearTicks(), closer together where a short axis would show fewer than three: never under `leastGap`, or under three
+/// quarters of it where there would be one alone.
 QVector<double> fittingTicks(double low, double high, double length, double gap, double leastGap);
 QVector<double> logTicks(double low, double high, double length, double gap);
 /// Labels of one axis share their precision: "0.0 0.5 1.0", "0 20k 40k", "2e-4 4e-4", "−0.2".

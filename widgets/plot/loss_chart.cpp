@@ -179,9 +179,11 @@ void LossChart::digest() {
 
 void LossChart::updateView() {
     const bool isLogX = m_group && m_group->isLogX();
-    if (isLogX != (m_plot->xAxis->scaleType() == QCPAxis::stLogarithmic)) {
+    const bool isWhole = !isLogX && m_scene.xKind == XKind::Step;  // there is no step 2.5
+    if (isLogX != (m_plot->xAxis->scaleType() == QCPAxis::stLogarithmic) || isWhole != m_hasWholeTicks) {
         if (isLogX) useLogTicks(m_plot->xAxis);
-        else useLinearTicks(m_plot->xAxis);
+        else useLinearTicks(m_plot->xAxis, isWhole ? 1 : 0);
+        m_hasWholeTicks = isWhole;
         m_isDirty = true;
     }
     const AxisRange keys = m_group ? m_group->keyRange() : m_scene.keyExtent().value_or(AxisRange{0, 1});

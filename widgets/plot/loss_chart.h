@@ -115,6 +115,7 @@ private:
     QPointer<ChartGroup> m_group;
     QString m_isolated;  ///< run shown alone
     bool m_isLogY = false, m_showsAll = false, m_isDirty = true;
+    bool m_hasWholeTicks = false;
 };
 
 /// "1.289", "0.0184", "2.95e-4": as legends and badges write values.

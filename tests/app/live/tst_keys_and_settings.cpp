@@ -229,6 +229,10 @@ private Q_SLOTS:
         QCOMPARE(runs->sizeHintForRow(0), row * 3 / 2);
         QTRY_COMPARE(window().findChild<QTabBar*>()->height(), tabs * 3 / 2);
         QCOMPARE(m_live->services->settings.textScale(), 1.5);
+        // The buttons beside the command field grow beside it, not over it.
+        QWidget* corner = window().menuBar()->cornerWidget(Qt::TopRightCorner);
+        QTRY_VERIFY(corner->width() >= corner->sizeHint().width());
+        for (auto* button : corner->findChildren<QToolButton*>()) QVERIFY(!window().commandField()->geometry().intersects(button->geometry()));
         const QString folder = qEnvironmentVariable("ESPALIER_PICTURES");
         QTest::qWait(200);
         if (!folder.isEmpty()) window().grab().save(folder + QStringLiteral("/text-150.png"));

@@ -110,7 +110,9 @@ public:
             if (listing.others.empty() && !listing.warnings.empty())
                 return fail(ErrorCode::BadInput, "nothing in it can be imported; the first trouble is " + displayText(listing.warnings.front().file) + ": " +
                                 listing.warnings.front().detail, where, "Check the archive, or unpack it and import the folder");
-            return fail(listing.pickle.empty() ? noPicturesError(where, listing.others) : picklesInsideError(where, listing.pickle));
+            Error error = listing.pickle.empty() ? noPicturesError(where, listing.others) : picklesInsideError(where, listing.pickle);
+            if (error.what.find("data file") != std::string::npos) error.remedy = "Unpack it first and import what is inside";
+            return fail(std::move(error));
         }
         for (const auto& warning : listing.warnings) sink.warn(warning);
         ESPALIER_TRY(const ImageLayout layout, layOutWithTables(listing.pictures, listing.others, listing.folders, options.label,

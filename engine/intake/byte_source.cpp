@@ -13,6 +13,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::int64_t kMaxRatio = 200;                ///< tables of numbers pack 3 to 30 times
+constexpr std::int64_t kRatioFreeBytes = 256'000'000;  ///< smaller contents are harmless whatever their ratio
+
 class PlainFile final : public ByteSource {
 public:
     PlainFile(std::FILE* file, std::int64_t size, std::string where)
@@ -34,7 +37,7 @@ private:
 
 class GzipFile final : public ByteSource {
 public:
-    GzipFile(gzFile file, std::string where) : m_file(file), m_where(std::move(where)) {}
+    GzipFile(gzFile file, std::int64_t packedBytes, std::string where) : m_file(file), m_packed(packedBytes), m_where(std::move(where)) {}
     ~GzipFile() override { gzclose(m_file); }
     Result<std::size_t> read(void* out, std::size_t size) override {
         std::size_t total = 0;
@@ -45,6 +48,10 @@ public:
             if (count < 0 || (count == 0 && gzerror(m_file, &code) && code != Z_OK && code != Z_STREAM_END)) return damaged();
             if (count == 0) break;
             total += static_cast<std::size_t>(count);
+            m_given += count;
+            if (m_given > kRatioFreeBytes && m_given > kMaxRatio * m_packed)
+                return fail(ErrorCode::BadInput, "unpacks to more than " + std::to_string(kMaxRatio) + " times its size: the ratio of an archive bomb", m_where,
+                            "Check the file, or unpack it first");
         }
         int code = Z_OK;
         gzerror(m_file, &code);
@@ -62,6 +69,7 @@ private:
                     text ? text : "");
     }
     gzFile m_file;
+    std::int64_t m_packed, m_given = 0;
     std::string m_where;
 };
 
@@ -101,7 +109,7 @@ Result<std::unique_ptr<ByteSource>> openFileBytes(const fs::path& path) {
         gzFile packed = gzopen(path.c_str(), "rbe");
         if (!packed) return fail(ioError("cannot be opened", path, errno));
         gzbuffer(packed, 1u << 17);
-        return std::make_unique<GzipFile>(packed, path.string());
+        return std::make_unique<GzipFile>(packed, size, path.string());
     }
     std::rewind(file);
     return std::make_unique<PlainFile>(file, size, path.string());

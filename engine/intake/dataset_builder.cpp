@@ -276,7 +276,11 @@ Result<feed::DatasetSummary> build(const BuildRequest& request, const fs::path& 
     RowCollector collector({request.isDryRun ? fs::path() : staging.folder(), request.threads, stop,
                             [&](std::int64_t done, std::int64_t total) { meter.show(done, total); }});
     feed::DatasetSummary summary;
-    ESPALIER_CHECK_OK(readAll(request, collector, summary.format));
+    if (auto read = readAll(request, collector, summary.format); !read) {
+        Error error = std::move(read).error();
+        if (error.where.empty() && !request.paths.empty()) error.where = displayText(request.paths.front().string());
+        return fail(std::move(error));
+    }
     summary.format = shownFormat(summary.format, request.paths.front());
     if (stop.stop_requested()) return fail(stoppedError());
     ESPALIER_CHECK_OK(collector.finish());

@@ -101,9 +101,27 @@ std::vector<int> rowOrder(int height, bool isInterlaced) {
     return rows;
 }
 
+/// Whether the parts from `at` on lead to the end mark; what follows it does not matter.
+bool reachesEnd(std::string_view bytes, std::size_t at) {
+    std::string ignored;
+    while (at < bytes.size()) {
+        const auto block = static_cast<std::uint8_t>(bytes[at++]);
+        if (block != 0x21 && block != 0x2C) return true;  // the end mark, or bytes that viewers take for it
+        if (block == 0x21) {
+            ++at;
+        } else {
+            const int flags = ByteReader(bytes).u8(at + 8);
+            at += 10 + (flags & 0x80 ? std::size_t(3) << ((flags & 7) + 1) : 0);
+        }
+        ignored.clear();
+        if (!readSubBlocks(bytes, at, ignored)) return false;
+    }
+    return false;
+}
+
 }  // namespace
 
-tl::expected<feed::Image8, ImageTrouble> decodeGif(std::string_view bytes) {
+tl::expected<feed::Image8, ImageTrouble> decodeGif(std::string_view bytes, ImageRemarks* remarks) {
     ByteReader reader(bytes);
     const int canvasWidth = reader.u16(6), canvasHeight = reader.u16(8), flags = reader.u8(10);
     std::size_t at = 13;
@@ -147,6 +165,8 @@ tl::expected<feed::Image8, ImageTrouble> decodeGif(std::string_view bytes) {
         indices.reserve(wanted);
         if (!decompress(data, minBits, wanted, indices)) return corrupt("the GIF's codes make no sense");
         if (!isWhole || indices.size() < wanted) return truncated();
+        if (remarks && !reachesEnd(bytes, at))
+            remarks->push_back({"truncated_image", "is truncated: the GIF ends after " + std::to_string(bytes.size()) + " bytes; its first frame is whole and was kept"});
         feed::Image8 image{canvasWidth, canvasHeight, 3, {}};
         image.pixels.assign(std::size_t(3) * static_cast<std::size_t>(canvasWidth) * static_cast<std::size_t>(canvasHeight), 255);
         const std::vector<int> rows = rowOrder(height, (frameFlags & 0x40) != 0);

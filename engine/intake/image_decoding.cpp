@@ -159,7 +159,7 @@ Decoded decodeByOpenCv(std::string_view bytes, const ImageProbe& probe) {
 
 Decoded decodeByKind(std::string_view bytes, const ImageProbe& probe, ImageRemarks* remarks) {
     switch (probe.kind) {
-        case ImageKind::Gif: return decodeGif(bytes);
+        case ImageKind::Gif: return decodeGif(bytes, remarks);
         case ImageKind::Jpeg: return decodeJpeg(bytes, remarks);
         case ImageKind::Tiff: return decodeTiff(bytes, probe, remarks);
         case ImageKind::WebP: return probe.isAnimated ? decodeAnimatedWebP(bytes, probe) : decodeByOpenCv(bytes, probe);

@@ -27,6 +27,7 @@ struct ImageProbe {
     std::int64_t width = 0, height = 0;
     int orientation = 1;                    ///< EXIF, 1…8
     bool isAnimated = false;                ///< WebP with frames
+    bool isCutBehind = false;               ///< TIFF: the first page is whole, the next lies beyond the file's end
     bool hasExtraSamples = false;           ///< TIFF: says what its channels beyond the colours are
     std::optional<std::uint32_t> greyClear; ///< PNG: the grey value that is transparent, in the file's own depth
     int bitDepth = 8;

@@ -71,6 +71,9 @@ tl::expected<ImageProbe, ImageTrouble> probeTiff(std::string_view bytes) {
             default: break;
         }
     }
+    const std::uint64_t behind = start + (isBigTiff ? 8 + 20 * entries : 2 + 12 * entries);
+    const std::uint64_t nextPage = ByteReader(bytes, isBigEndian).at(behind, isBigTiff ? 8 : 4);
+    probe.isCutBehind = nextPage != 0 && nextPage + 2 > bytes.size();
     if (reader.isPastEnd()) return truncated("TIFF", bytes);
     if (offsetsEntry != 0 && countsEntry != 0) {
         TiffDirectory offsets{reader, isBigTiff, offsetsEntry}, counts{reader, isBigTiff, countsEntry};

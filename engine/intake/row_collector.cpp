@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kMaxBytesInFlight = 256'000'000;
+constexpr std::uint64_t kMaxRows = 20'000'000;  ///< about 350 bytes of memory each while an import runs
 constexpr std::size_t kNamedRows = 20;  ///< in one warning
 
 std::array<std::uint8_t, 32> digestOf(const feed::Image8& image) {
@@ -92,7 +93,9 @@ RowCollector::~RowCollector() {
     m_workers.clear();
 }
 
-Result<void> RowCollector::checkKind(bool isTable) {
+Result<void> RowCollector::checkNext(bool isTable) {
+    if (m_taken++ >= kMaxRows)
+        return fail(ErrorCode::BadInput, "holds more than " + groupedNumber(kMaxRows) + " samples, more than one data set can", {}, "Import a part of them");
     if (!m_isTable) m_isTable = isTable;
     if (*m_isTable != isTable)
         return fail(ErrorCode::BadInput, "mixes pictures and tables", {}, "Import them as two data sets");
@@ -126,7 +129,7 @@ Result<void> RowCollector::push(Job job) {
 }
 
 Result<void> RowCollector::encodedImage(RowMeta meta, std::string bytes, const fs::path& path) {
-    ESPALIER_CHECK_OK(checkKind(false));
+    ESPALIER_CHECK_OK(checkNext(false));
     Job job;
     job.meta = std::move(meta);
     job.bytes = std::move(bytes);
@@ -135,7 +138,7 @@ Result<void> RowCollector::encodedImage(RowMeta meta, std::string bytes, const f
 }
 
 Result<void> RowCollector::image(RowMeta meta, feed::Image8 image) {
-    ESPALIER_CHECK_OK(checkKind(false));
+    ESPALIER_CHECK_OK(checkNext(false));
     Job job;
     job.meta = std::move(meta);
     job.image = std::move(image);
@@ -261,7 +264,7 @@ void RowCollector::progress(std::int64_t done, std::int64_t total) {
 }
 
 Result<void> RowCollector::features(RowMeta meta, std::vector<float> values) {
-    ESPALIER_CHECK_OK(checkKind(true));
+    ESPALIER_CHECK_OK(checkNext(true));
     std::lock_guard lock(m_mutex);
     RowRecord record;
     m_rows.table.setSource(record, meta.source);
@@ -281,7 +284,7 @@ Result<void> RowCollector::features(RowMeta meta, std::vector<float> values) {
 }
 
 Result<void> RowCollector::floatImage(RowMeta meta, int width, int height, int channels, std::vector<float> values) {
-    ESPALIER_CHECK_OK(checkKind(false));
+    ESPALIER_CHECK_OK(checkNext(false));
     std::size_t bad = 0;
     for (auto& value : values) {
         if (!std::isfinite(value)) {
@@ -342,6 +345,7 @@ Result<void> RowCollector::scaleFloats() {
                                   " were scaled to 8 bits (0 to 255), all pictures alike",
                               Outcome::Kept});
     }
+    m_taken -= m_floatRows.size();  // they come a second time, as pictures
     std::rewind(m_floats.get());
     for (auto& row : m_floatRows) {
         if (isStopped()) return {};

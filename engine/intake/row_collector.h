@@ -93,13 +93,13 @@ private:
     void warnOfNonFinite();
     void setFailureLocked(Error error);
     Result<void> failure();
-    Result<void> checkKind(bool isTable);
+    Result<void> checkNext(bool isTable);
 
     Setup m_setup;
     std::optional<bool> m_isTable;
     std::vector<std::jthread> m_workers;
     BoundedQueue<std::shared_ptr<Job>> m_queue{1024};
-    std::uint64_t m_nextSequence = 0;
+    std::uint64_t m_nextSequence = 0, m_taken = 0;
 
     std::mutex m_mutex;  ///< guards everything down to the blank line
     std::condition_variable_any m_changed;

@@ -345,6 +345,8 @@ tl::expected<feed::Image8, ImageTrouble> decodeTiff(std::string_view bytes, cons
     const TiffPointer file = openTiff(memory);
     if (!file) return undecodable(memory.error);
     const Layout layout = layoutOf(file.get(), probe.hasExtraSamples);
+    if (probe.isCutBehind && remarks)
+        remarks->push_back({"truncated_image", "is truncated: the TIFF ends after " + std::to_string(bytes.size()) + " bytes; its first page is whole and was kept"});
     memory.error.clear();  // what it says of other tags than those used here harms nothing
     if (layout.width == 0 || layout.height == 0 || layout.pixels() > static_cast<std::size_t>(kMaxPixels)) return undecodable(memory.error);
     if (!isPlain(layout)) {

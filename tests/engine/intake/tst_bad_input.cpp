@@ -114,6 +114,25 @@ private Q_SLOTS:
         refuses(put("slip.zip", arrayfiles::zip({{"../slipped.png", encoded(blobs(1), ".png")}})), {"slip.zip", "../slipped.png", "outside"});
         for (const auto& entry : fs::recursive_directory_iterator(m_builder->scratch.path().toStdString())) QVERIFY(entry.path().filename() != "slipped.png");
     }
+    void linksOutOfAnArchive() {
+        // A symbolic link as Info-ZIP stores it: made on Unix, mode 0120777 in the directory.
+        std::string bytes = arrayfiles::zip({{"cat/1.png", encoded(blobs(1), ".png")}, {"dog/1.png", encoded(blobs(2), ".png")}, {"cat/link.png", "/etc/passwd"}});
+        const std::size_t entry = bytes.rfind("PK\1\2");
+        bytes[entry + 5] = 3;
+        bytes[entry + 40] = static_cast<char>(0xFF), bytes[entry + 41] = static_cast<char>(0xA1);
+        const auto summary = import(put("links.zip", bytes));
+        QVERIFY2(summary.has_value(), summary ? "" : summary.error().sentence().c_str());
+        QCOMPARE(summary->samples, 2);
+        const Warning* warning = warningOf(*summary, "link");
+        QVERIFY(warning && warning->file == "cat/link.png" && warning->detail.find("never followed") != std::string::npos && warning->outcome == Outcome::Skipped);
+    }
+    void gzipBomb() {
+        // Members of a gzip stream stand one after the other: 40 of 10 MB make 400 MB out of 400 kB.
+        const std::string member = arrayfiles::gzipped(std::string(10'000'000, '1'), m_builder->root().parent_path());
+        std::string bytes;
+        for (int i = 0; i < 40; ++i) bytes += member;
+        refuses(put("bomb.csv.gz", bytes), {"bomb.csv.gz", "ratio", "unpack it first"});
+    }
     void archiveBomb() {
         std::vector<arrayfiles::ZipEntry> entries;
         for (int i = 0; i < 2; ++i) entries.push_back({"cat/" + std::to_string(i) + ".png", std::string(40'000'000, '\0'), true});

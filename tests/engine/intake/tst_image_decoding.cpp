@@ -166,6 +166,17 @@ private Q_SLOTS:
         QCOMPARE(at(*clear, 1, 0), (Pixel{255, 255, 255}));
     }
 
+    void aGifCutBehindItsFirstFrameIsTold() {
+        const std::string whole = gif(-1, true);
+        ImageRemarks remarks;
+        QVERIFY(decodeImage(whole, &remarks) && remarks.empty());
+        for (const std::size_t cut : {1, 3, 6}) {
+            remarks.clear();
+            QVERIFY(decodeImage(std::string_view(whole).substr(0, whole.size() - cut), &remarks));
+            QVERIFY(remarks.size() == 1 && remarks[0].detail.find("first frame is whole") != std::string::npos);
+        }
+    }
+
     void namesWhatIsCut_data() {
         QTest::addColumn<QString>("suffix");
         for (const char* suffix : {".png", ".bmp", ".tiff", ".webp", ".jpg", ".gif"}) QTest::newRow(suffix) << QString::fromLatin1(suffix);

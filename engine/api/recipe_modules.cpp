@@ -7,6 +7,7 @@
 #include <exception>
 #include <set>
 
+#include "engine/api/module_marker.h"
 #include "engine/api/module_stamp.h"
 #include "engine/api/recipe_module.h"
 #include "engine/base/files.h"
@@ -39,6 +40,7 @@ Result<std::vector<std::string>> loadModule(RecipeRegistry& registry, const fs::
         return fail(ErrorCode::Unsupported,
                     "was built for \"" + found + "\" and this program is \"" + std::string(stamp) + "\"", file.string(),
                     "Build it again against this version");
+    ESPALIER_TRY(const auto marker, ModuleMarker::set(file, userDataFolder() / "loading"));
     void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         const char* message = ::dlerror();

@@ -1,3 +1,4 @@
+// labels: fast gate
 #include "tests/app/cli/cli_runner.h"
 
 #include <QDir>
@@ -90,6 +91,38 @@ private Q_SLOTS:
         QCOMPARE(outcome.code, 0);
         QVERIFY2(outcome.err.contains("thrown on purpose"), outcome.err.constData());
         QVERIFY(ids(outcome).contains(QStringLiteral("right-stamp")));
+    }
+
+    void namesTheModuleThatEndedTheProgram_data() {
+        QTest::addColumn<QByteArray>("module");
+        QTest::newRow("abort") << QByteArray("aborts");
+        QTest::newRow("exit") << QByteArray("exits");
+    }
+    // Fault 40: the first start dies, every later one goes on without it, a changed file is tried anew.
+    void namesTheModuleThatEndedTheProgram() {
+        QFETCH(QByteArray, module);
+        const auto copy = m_cli.file((module + ".so").constData());
+        QVERIFY(QFile::copy(moduleFile(module), copy));
+        const auto both = moduleFile("right_stamp") + u':' + copy;
+        const auto first = recipes(both);
+        QVERIFY(first.code != 0 || first.out.isEmpty());
+        for (int i = 0; i < 2; ++i) {
+            const auto next = recipes(both);
+            QVERIFY2(next.code == 0, next.err.constData());
+            QCOMPARE(next.err.count('\n'), 1);
+            QVERIFY2(next.err.contains(copy.toUtf8()) && next.err.contains("ended the program"), next.err.constData());
+            QVERIFY(ids(next).contains(QStringLiteral("right-stamp")));
+        }
+        QFile file(copy);
+        QVERIFY(file.open(QIODevice::Append) && file.write("changed") > 0);
+        file.close();
+        const auto again = recipes(both);
+        QVERIFY(again.code != 0 || again.out.isEmpty());
+        QVERIFY(QFile::remove(copy));
+        QVERIFY(QFile::copy(moduleFile("right_stamp"), copy));
+        QCOMPARE(recipes(copy).code, 0);
+        QCOMPARE(QDir(m_cli.file("espalier/loading")).entryList({QStringLiteral("*.loading")}).size(), 0);
+        QVERIFY(QFile::remove(copy));
     }
 
     void findsModulesInTheUsersPluginsFolder() {

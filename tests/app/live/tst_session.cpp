@@ -1,3 +1,4 @@
+// labels: fast gate
 #include "engine/api/torch.h"
 
 #include <QDockWidget>

@@ -1,3 +1,4 @@
+// labels: fast gate
 #include <QCoreApplication>
 #include <QElapsedTimer>
 #include <QProcess>

@@ -1,4 +1,5 @@
-// One module a case, chosen by macro: MODULE_STAMP (left out: no stamp at all), MODULE_IDS, MODULE_THROWS. All leave a
+// One module a case, chosen by macro: MODULE_STAMP (left out: no stamp at all), MODULE_IDS, MODULE_THROWS, MODULE_ENDS
+// (a statement that ends the program). All leave a
 // mark when code of theirs runs at load time, so that a test can tell whether it did.
 #include <cstdio>
 #include <cstdlib>
@@ -26,6 +27,9 @@ public:
 espalier::Result<void> registerAll(espalier::api::RecipeRegistry& registry) {
 #ifdef MODULE_THROWS
     throw std::runtime_error("thrown on purpose");
+#elif defined(MODULE_ENDS)
+    MODULE_ENDS;
+    return {};
 #else
     for (const char* id : {MODULE_IDS}) {
         espalier::api::RecipeCard card;

@@ -1,3 +1,4 @@
+// labels: fast gate
 #include <set>
 #include <thread>
 

@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     {
         const MemoryFile file(data, size);
         LogModel model;
-        if (const auto journal = JournalReader::open(file.path()); journal) {
+        if (auto journal = JournalReader::open(file.path()); journal) {
             const auto scan = journal->scan(kJournalHeaderBytes, [&](RecordType type, std::string_view bytes, std::uint64_t offset) -> Result<void> {
                 (void)model.apply(type, bytes, offset);
                 return {};

@@ -36,12 +36,12 @@ private Q_SLOTS:
         QCOMPARE(linearTicks(7.42, 8.98, 145, 38), QVector<double>{8});
         QCOMPARE(fittingTicks(7.42, 8.98, 145, 38, 18), (QVector<double>{7.5, 8, 8.5}));
         QCOMPARE(fittingTicks(7.6, 14.4, 50, 38, 18), (QVector<double>{8, 10, 12, 14}));  // the lowest chart of Attend
-        for (const double length : {50.0, 90.0, 120.0, 200.0})
+        for (const double length : {50.0, 56.0, 90.0, 120.0, 200.0})
             for (double low = 0.013; low < 40; low *= 1.37)
                 for (double size = low * 0.05; size < low * 8; size *= 1.9) {
                     const auto ticks = fittingTicks(low, low + size, length, 38, 18);
-                    QVERIFY2(ticks.size() >= (length < 68 ? 1 : 2), qPrintable(QStringLiteral("%1 to %2 on %3 px").arg(low).arg(low + size).arg(length)));
-                    for (int i = 1; i < ticks.size(); ++i) QVERIFY((ticks[i] - ticks[i - 1]) / size * length >= (length < 90 ? 13.4 : 17.9));
+                    QVERIFY2(ticks.size() >= (length < 54 ? 1 : 2), qPrintable(QStringLiteral("%1 to %2 on %3 px").arg(low).arg(low + size).arg(length)));
+                    for (int i = 1; i < ticks.size(); ++i) QVERIFY((ticks[i] - ticks[i - 1]) / size * length >= (length < 90 ? 10.7 : 17.9));
                 }
     }
 };

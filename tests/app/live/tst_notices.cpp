@@ -4,9 +4,11 @@
 
 #include <filesystem>
 
+#include "app/pages/train_page.h"
 #include "app/shell/status_line.h"
 #include "tests/support/live_window.h"
 #include "widgets/controls/messages.h"
+#include "widgets/plot/loss_chart.h"
 
 using namespace espalier;
 using namespace espalier::app;
@@ -63,6 +65,11 @@ private Q_SLOTS:
         QVERIFY2(banners().front().contains(QStringLiteral("for reading only")), qPrintable(banners().front()));
         QVERIFY(m_live->window->status()->accessibleDescription().contains(QStringLiteral("read only")));
         QCOMPARE(m_live->services->bridge.runs().rowCount(), 1);
+        // What is there can be read: the curve stands.
+        auto* train = m_live->window->findChild<TrainPage*>();
+        m_live->services->selection.setCurrentRun(QString::fromStdString(m_live->services->bridge.runs().at(0)->id));
+        QTRY_VERIFY(!train->lossChart()->scene().lines.empty());
+        QTRY_VERIFY(m_live->window->isSettled());
         const QString folder = qEnvironmentVariable("ESPALIER_PICTURES");
         if (!folder.isEmpty()) m_live->window->grab().save(folder + QStringLiteral("/read-only.png"));
         const auto run = QString::fromStdString(m_live->services->bridge.runs().at(0)->id);

@@ -1,3 +1,4 @@
+// labels: fast gate
 #include <fstream>
 
 #include <QtTest>

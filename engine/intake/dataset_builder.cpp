@@ -168,18 +168,19 @@ void findExactCopies(feed::DatasetSummary& summary, const RowTable& table) {
     summary.exactGroups = std::move(groups);
 }
 
-void findNearCopies(feed::DatasetSummary& summary, const RowCollector::Rows& rows, const std::stop_token& stop) {
+void findNearCopies(feed::DatasetSummary& summary, RowCollector::Rows& rows, const std::stop_token& stop) {
     if (rows.isTable) return;
     // One row a content: exact copies are told apart already.
     std::set<std::array<std::uint8_t, 32>> seen;
-    std::vector<std::int64_t> distinct;
-    std::vector<Fingerprint> prints;
-    for (std::size_t row = 0; row < rows.table.records.size(); ++row)
-        if (rows.prints[row].isTelling && seen.insert(rows.table.records[row].digest).second) {
-            distinct.push_back(static_cast<std::int64_t>(row));
-            prints.push_back(rows.prints[row]);
-        }
-    auto found = findNearPairs(prints, distinct, [&] { return stop.stop_requested(); });
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < rows.prints.size(); ++i) {
+        if (!seen.insert(rows.table.records[static_cast<std::size_t>(rows.printRows[i])].digest).second) continue;
+        rows.prints[kept] = rows.prints[i];
+        rows.printRows[kept++] = rows.printRows[i];
+    }
+    rows.prints.resize(kept);
+    rows.printRows.resize(kept);
+    auto found = findNearPairs(rows.prints, rows.printRows, [&] { return stop.stop_requested(); });
     summary.nearDuplicatePairs = static_cast<std::int64_t>(found.pairs.size());
     if (found.isCut)
         summary.warnings.push_back({summary.source, 0, "many_near_duplicates",

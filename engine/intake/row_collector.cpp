@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kMaxBytesInFlight = 256'000'000;
-constexpr std::uint64_t kMaxRows = 20'000'000;  ///< about 350 bytes of memory each while an import runs
+constexpr std::uint64_t kMaxRows = 20'000'000, kMaxPictures = 10'000'000;  ///< 200 bytes of memory a row of numbers, 1,000 a picture
 constexpr std::size_t kNamedRows = 20;  ///< in one warning
 
 std::array<std::uint8_t, 32> digestOf(const feed::Image8& image) {
@@ -94,8 +94,9 @@ RowCollector::~RowCollector() {
 }
 
 Result<void> RowCollector::checkNext(bool isTable) {
-    if (m_taken++ >= kMaxRows)
-        return fail(ErrorCode::BadInput, "holds more than " + groupedNumber(kMaxRows) + " samples, more than one data set can", {}, "Import a part of them");
+    const std::uint64_t limit = isTable ? kMaxRows : kMaxPictures;
+    if (m_taken++ >= limit)
+        return fail(ErrorCode::BadInput, "holds more than " + groupedNumber(static_cast<std::int64_t>(limit)) + " samples, more than one data set can", {}, "Import a part of them");
     if (!m_isTable) m_isTable = isTable;
     if (*m_isTable != isTable)
         return fail(ErrorCode::BadInput, "mixes pictures and tables", {}, "Import them as two data sets");
@@ -207,8 +208,11 @@ void RowCollector::writeLocked(Finished& row) {
     }
     for (ImageTrouble& remark : row.remarks) noteRemarkLocked(row.meta.source, std::move(remark));
     store(row.record, row);
+    if (row.print.isTelling) {
+        m_rows.prints.push_back(row.print);
+        m_rows.printRows.push_back(static_cast<std::int64_t>(m_rows.table.records.size()));
+    }
     m_rows.table.records.push_back(row.record);
-    m_rows.prints.push_back(row.print);
 }
 
 /// Damage is named picture by picture; a folder of scientific TIFFs needs no line for each.

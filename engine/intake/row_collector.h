@@ -60,7 +60,8 @@ public:
     /// What came in, valid after finish().
     struct Rows {
         RowTable table;                       ///< label = index into labelNames
-        std::vector<Fingerprint> prints;      ///< one a row for pictures, else empty
+        std::vector<Fingerprint> prints;      ///< of the pictures that can be compared
+        std::vector<std::int64_t> printRows;  ///< the row of each print
         std::vector<std::string> labelNames;  ///< in order of first appearance
         std::vector<std::string> declared;
         std::vector<std::string> columns;

@@ -1,6 +1,6 @@
 #include "app/shell/error_presenter.h"
 
-#include <QEvent>
+#include <QChildEvent>
 #include <QPushButton>
 #include <QVBoxLayout>
 #include <QWidget>
@@ -8,12 +8,14 @@
 #include "engine/base/log.h"
 #include "widgets/controls/messages.h"
 #include "widgets/theme/format.h"
+#include "widgets/theme/metrics.h"
 
 namespace espalier::app {
 
 using widgets::Banner;
 using widgets::Toast;
 using widgets::format::text;
+namespace metrics = widgets::metrics;
 
 namespace {
 
@@ -31,6 +33,21 @@ void addRemedies(Banner* banner, const std::vector<Remedy>& remedies) {
 }
 
 }  // namespace
+
+BannerArea::BannerArea(QWidget* parent) : QWidget(parent), m_column(new QVBoxLayout(this)) {
+    m_column->setSpacing(metrics::kSpace4);
+    fit();
+}
+
+void BannerArea::childEvent(QChildEvent* event) {
+    QWidget::childEvent(event);
+    if (m_column) QMetaObject::invokeMethod(this, &BannerArea::fit, Qt::QueuedConnection);
+}
+
+void BannerArea::fit() {
+    const bool isEmpty = m_column->count() == 0;
+    m_column->setContentsMargins(isEmpty ? QMargins() : QMargins(metrics::kPagePadding, metrics::kSpace8, metrics::kPagePadding, metrics::kSpace4));
+}
 
 ErrorPresenter::ErrorPresenter(QVBoxLayout* bannerArea, QWidget* toastParent, QObject* parent)
     : QObject(parent), m_toastParent(toastParent), m_bannerArea(bannerArea) {

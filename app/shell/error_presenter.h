@@ -3,6 +3,7 @@
 #include <QObject>
 #include <QPointer>
 #include <QString>
+#include <QWidget>
 
 #include <functional>
 #include <vector>
@@ -10,7 +11,6 @@
 #include "engine/base/result.h"
 
 class QVBoxLayout;
-class QWidget;
 
 namespace espalier::app {
 
@@ -18,6 +18,22 @@ namespace espalier::app {
 struct Remedy {
     QString text;
     std::function<void()> act;
+};
+
+/// Where banners stand, below one another, with the page's margins around them; nothing at all without one. Others may
+/// put banners of their own in.
+class BannerArea : public QWidget {
+    Q_OBJECT
+public:
+    explicit BannerArea(QWidget* parent = nullptr);
+    QVBoxLayout* column() const { return m_column; }
+
+protected:
+    void childEvent(QChildEvent* event) override;
+
+private:
+    void fit();
+    QVBoxLayout* m_column;
 };
 
 /// Shows each error once: as a banner over the pages (what failed, where, what is safe, up to two remedies, copy) or

@@ -110,10 +110,8 @@ void MainWindow::buildCentre() {
     layout->setSpacing(0);
     m_tabs = new PageTabs(centre);
     layout->addWidget(m_tabs);
-    auto* bannerArea = new QWidget(centre);
-    m_banners = new QVBoxLayout(bannerArea);
-    m_banners->setContentsMargins(0, 0, 0, 0);
-    m_banners->setSpacing(4);
+    auto* bannerArea = new BannerArea(centre);
+    m_banners = bannerArea->column();
     layout->addWidget(bannerArea);
     m_stack = new QStackedWidget(centre);
     layout->addWidget(m_stack, 1);

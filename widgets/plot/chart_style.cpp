@@ -97,7 +97,7 @@ QVector<double> linearTicks(double low, double high, double length, double gap) 
 
 QVector<double> fittingTicks(double low, double high, double length, double gap, double leastGap) {
     constexpr qsizetype kFew = 3;
-    constexpr double kTight = 0.75;  // of the least gap: better tight than one tick alone
+    constexpr double kTight = 0.6;  // of the least gap: better tight than one tick alone
     if (!isRange(low, high)) return {};
     double step = roundStep(low, high, length, gap);
     QVector<double> ticks = multiplesOf(step, low, high);

@@ -47,8 +47,8 @@ void useTextTicks(QCPAxis* axis, const QVector<double>& positions, const QString
 
 /// Tick positions for a range of `length` px with at least `gap` px between them.
 QVector<double> linearTicks(double low, double high, double length, double gap);
-/// linearTicks(), closer together where a short axis would show fewer than three: never under `leastGap`, or under three
-/// quarters of it where there would be one alone.
+/// linearTicks(), closer together where a short axis would show fewer than three: never under `leastGap`, or under 0.6
+/// of it where there would be one alone.
 QVector<double> fittingTicks(double low, double high, double length, double gap, double leastGap);
 QVector<double> logTicks(double low, double high, double length, double gap);
 /// Labels of one axis share their precision: "0.0 0.5 1.0", "0 20k 40k", "2e-4 4e-4", "−0.2".

@@ -113,8 +113,6 @@ QHeaderView { background: transparent; border: none; }
 QHeaderView::section { background: transparent; color: @text2; border: none; border-bottom: 1px solid @line;
   padding: 0 8px; height: 23px; font-size: 11px; }
 QHeaderView::section:hover { background: @hover; }
-QHeaderView::down-arrow { image: url(%down); width: 10px; height: 10px; }
-QHeaderView::up-arrow { image: url(%up); width: 10px; height: 10px; }
 QTableCornerButton::section { background: transparent; border: none; }
 
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }

@@ -23,16 +23,22 @@ namespace {
 
 const QStringList& importSuffixes() {
     static const QStringList suffixes = QStringLiteral(
-        "jpg jpeg png bmp tif tiff webp gif tar tgz zip 7z zst npy npz h5 hdf5 he5 idx bin csv tsv txt data gz ubyte")
+        "jpg jpeg jpe jfif jif pjpeg pjp png apng bmp dib tif tiff webp gif tar tgz tbz tbz2 txz tzst tlz zip 7z rar cpio zst gz bz2 xz lz4 lzma lz "
+        "npy npz h5 hdf5 hdf he5 hd5 mat nc idx idx1 idx3 idx4 bin ubyte csv tsv tab psv ssv txt data dat")
                                             .split(u' ');
     return suffixes;
 }
 
-// MNIST's files end in "-ubyte", CIFAR's in ".bin"; a plain suffix test misses the first.
+// MNIST's files end in "-ubyte", and content may come without any suffix: the importer then says what it is.
 bool isImportable(const QFileInfo& info) {
     if (info.isDir()) return true;
-    const QString name = info.fileName().toLower();
-    return importSuffixes().contains(info.suffix().toLower()) || name.endsWith(QLatin1String("-ubyte"));
+    const QString suffix = info.suffix().toLower();
+    return suffix.isEmpty() || importSuffixes().contains(suffix) || suffix.endsWith(QLatin1String("-ubyte"));
+}
+
+bool isPickle(const QFileInfo& info) {
+    static const QStringList suffixes = QStringLiteral("pkl pickle pt pth ckpt joblib").split(u' ');
+    return suffixes.contains(info.suffix().toLower());
 }
 
 /// Drawn over the whole window while something hovers.
@@ -97,7 +103,7 @@ DropPlan planDrop(const QStringList& paths) {
     }
     for (const QString& path : paths) {
         const QFileInfo info(path);
-        if (suffixIs(path, QLatin1String(".pkl")) || suffixIs(path, QLatin1String(".pickle")) || suffixIs(path, QLatin1String(".pt"))) {
+        if (isPickle(info)) {
             plan.sentence = QObject::tr("%1 is a pickle and may run code: it is never opened. Save it as .npz or .safetensors").arg(info.fileName());
             return plan;
         }

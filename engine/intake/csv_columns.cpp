@@ -52,6 +52,12 @@ bool isPixelName(const std::string& name) {
     return hasDigit;
 }
 
+/// "12 0 255 31": a whole picture or list in one field.
+bool isNumberList(const std::string& cell) {
+    const std::size_t bad = cell.find_first_not_of("0123456789.-+eE \t[]");
+    return bad == std::string::npos && std::count(cell.begin(), cell.end(), ' ') >= 3 && cell.find_first_of("0123456789") != std::string::npos;
+}
+
 bool isLabelName(const std::string& name) {
     static const std::set<std::string> kNames{"label", "labels", "class", "target", "y", "category", "class_label", "classlabel"};
     return kNames.count(lower(trimmed(name))) > 0;
@@ -210,6 +216,8 @@ void chooseFeatures(CsvPlan& plan, const std::string& file, RowSink& sink) {
         if (i == plan.label || i == plan.split) continue;
         const std::string shown = "column " + std::to_string(i + 1) + (column.name.empty() ? "" : " (\"" + column.name + "\")");
         if (column.isEmpty()) sink.warn({file, 0, "empty_column", shown + " is empty and was left out", Outcome::Ignored});
+        else if (!column.isNumeric() && 2 * column.lists > column.present())
+            sink.warn({file, 0, "list_column", shown + " holds several numbers in one field and was left out: give every number a column of its own", Outcome::Ignored});
         else if (!column.isNumeric()) sink.warn({file, 0, "text_column", shown + " holds text, not numbers, and was left out", Outcome::Ignored});
         else if (plan.hasHeader && i == 0 && isIndexColumn(column)) sink.warn({file, 0, "index_column", shown + " only counts the rows and was left out", Outcome::Ignored});
         else plan.features.push_back(i);
@@ -248,6 +256,10 @@ Error noFeatures(const CsvPlan& plan, const std::string& where) {
                      "has no feature column with numbers; column \"" + column.name + "\" names picture files, and paths in a table are not followed", where,
                      "Import the folder in which the table and the pictures lie: its labels are then put to them", {}};
     }
+    for (const CsvColumn& column : plan.columns)
+        if (2 * column.lists > column.present() && column.lists > 0)
+            return Error{ErrorCode::Unsupported, "has no feature column with numbers; column \"" + column.name + "\" holds several numbers in one field", where,
+                         "Give every number a column of its own", {}};
     return Error{ErrorCode::BadInput, "has no feature column with numbers: the other columns hold text or nothing", where,
                  "Only tables of numbers can be read", {}};
 }
@@ -293,6 +305,7 @@ void CsvColumn::look(const std::string& cell, bool canHaveComma) {
     if (distinct.size() < kMaxDistinct) distinct.insert(trimmed(cell));
     sureCommas += number.hasComma && !number.isThreeDigits;
     if (number.kind == CsvNumber::Kind::NotFinite) ++notFinite;
+    if (number.kind == CsvNumber::Kind::Text) lists += isNumberList(cell);
     if (number.kind != CsvNumber::Kind::Number) {
         isCounting = isWhole = false;
         return;

@@ -16,6 +16,7 @@ struct CsvColumn {
     std::string name;
     std::int64_t cells = 0, missing = 0, numbers = 0, notFinite = 0;
     std::int64_t dots = 0, commas = 0;      ///< cells with a decimal point, with a decimal comma
+    std::int64_t lists = 0;                 ///< cells with several numbers, blanks between them
     std::int64_t sureCommas = 0;            ///< of the commas, those that cannot separate thousands
     bool needsSureComma = false;            ///< the separator is a comma: quoted "1,234" alone is no 1.234
     bool isWhole = true, isNegative = false, isCounting = true;

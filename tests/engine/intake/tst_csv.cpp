@@ -51,6 +51,12 @@ private Q_SLOTS:
         QCOMPARE(sink.tables[0], (std::vector<float>{1.5f, -2.0f}));
         QCOMPARE(sink.tables[1], (std::vector<float>{3.0f, 4.0f}));
     }
+    void listsInOneFieldAreNamed() {
+        FakeSink sink;
+        const auto refused = read("emotion,pixels\n1,70 80 82 72 58\n0,151 150 147 155 148\n1,1 2 3 4 5\n", sink, [] { ImportOptions options; options.label = "emotion"; return options; }());
+        QVERIFY(!refused);
+        QVERIFY2(refused.error().sentence().find("\"pixels\" holds several numbers in one field") != std::string::npos, refused.error().sentence().c_str());
+    }
     void refusesSparseText() {
         FakeSink sink;
         const auto refused = read("1 1:0.5 7:1\n0 2:1.5\n1 1:3\n", sink, {}, "a.txt");

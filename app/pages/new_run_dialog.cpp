@@ -267,6 +267,8 @@ void NewRunDialog::followFirst(quint64 job) {
         selection->setShown(row->runId, true);
         selection->setCurrentRun(row->runId);
         if (commands) commands->openPage(page);
+        // Both signals may come before the deletion; a second look would pull the user back to the page.
+        bridge->disconnect(once);
         once->deleteLater();
         return true;
     };

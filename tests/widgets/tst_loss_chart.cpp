@@ -178,6 +178,28 @@ private Q_SLOTS:
         QVERIFY(distance(picture.pixel(x, y), theme().runColor(0).rgb()) < 60);
     }
 
+    // A run of one epoch has one validation: a dot of 4 px, whatever the role of the line.
+    void aLineOfOnePointIsADot_data() {
+        QTest::addColumn<int>("role");
+        QTest::newRow("plain") << int(LineRole::Plain);
+        QTest::newRow("valid") << int(LineRole::Valid);
+    }
+    void aLineOfOnePointIsADot() {
+        QFETCH(int, role);
+        Page page({640, 240});
+        page.add(QStringLiteral("a/x"), 1, LineRole::Plain, {1, 1.1, 1.2, 1.1, 1});
+        LineSpec& one = page.add(QStringLiteral("b/x"), 0, static_cast<LineRole>(role), {0.5});
+        const_cast<Series*>(one.series)->steps[0] = 2;
+        page.finish();
+        const QImage picture = page.picture();
+        const int x = page.chart.pixelOfKey(2);
+        const int y = static_cast<int>(std::lround(page.chart.plot()->yAxis->coordToPixel(0.5))) + page.chart.plot()->y();
+        int lit = 0;
+        for (int dx = -4; dx <= 4; ++dx)
+            for (int dy = -4; dy <= 4; ++dy) lit += distance(picture.pixel(x + dx, y + dy), theme().runColor(0).rgb()) < 60;
+        QVERIFY2(lit >= 9, qPrintable(QString::number(lit)));
+    }
+
     void legendHidesAndIsolates() {
         Page page({900, 300});
         page.add(QStringLiteral("s1/train"), 0, LineRole::Smoothed, noise(400, 1));

@@ -207,7 +207,7 @@ void StrokePlottable::drawLine(QCPPainter* painter, const ChartLine& line, const
     pen.setCapStyle(Qt::RoundCap);
     const std::size_t points = std::max<std::size_t>(1, pointsInView(line, mKeyAxis->range().lower, mKeyAxis->range().upper));
     const double span = std::max(1.0, std::min(x.pixel(line.lastKey()), area.width()) - std::max(x.pixel(line.firstKey()), 0.0));
-    const bool isSparse = span / static_cast<double>(points) > kDotGap;
+    const bool isSparse = points == 1 || span / static_cast<double>(points) > kDotGap;
     if (line.spec().role == LineRole::Valid && !isSparse) {
         setDash(pen, {5, 2});
     } else {
@@ -218,7 +218,7 @@ void StrokePlottable::drawLine(QCPPainter* painter, const ChartLine& line, const
     painter->setPen(pen);
     QPolygonF stroke;
     const auto flush = [&] {
-        if (stroke.size() == 1) painter->drawEllipse(stroke.front(), 0.4, 0.4);  // a point between two gaps
+        if (stroke.size() == 1) painter->drawEllipse(stroke.front(), 1.2, 1.2);  // a point between two gaps
         if (stroke.size() > 1) painter->drawPolyline(stroke);
         stroke.clear();
     };

@@ -8,6 +8,7 @@
 #include <QPushButton>
 #include <QScrollBar>
 #include <QSignalSpy>
+#include <QSpinBox>
 #include <QTemporaryDir>
 #include <QToolButton>
 #include <QtTest>
@@ -15,12 +16,11 @@
 #include <memory>
 
 #include "app/pages/data_inspector.h"
-#include <QSpinBox>
-
 #include "app/pages/data_page.h"
 #include "app/shell/main_window.h"
 #include "app/shell/services.h"
 #include "engine/runtime/engine.h"
+#include "tests/support/data_samples.h"
 #include "widgets/controls/bars.h"
 #include "widgets/controls/chip.h"
 #include "widgets/controls/key_value_list.h"
@@ -64,32 +64,6 @@ private:
         for (const auto& set : m_services->bridge.datasets().datasets())
             if (set.name == name.toStdString()) return QString::fromStdString(set.id);
         return {};
-    }
-    // Pictures of 20×16 in two classes, one broken file, one exact copy across splits by folder.
-    void writePhotos() {
-        const QDir root(m_folder.path());
-        for (const char* split : {"train", "test"})
-            for (const char* name : {"cat", "dog"}) {
-                const QString folder = QStringLiteral("photos/%1/%2").arg(QLatin1String(split), QLatin1String(name));
-                QVERIFY(root.mkpath(folder));
-                for (int i = 0; i < 6; ++i) {
-                    QImage image(20, 16, QImage::Format_RGB32);
-                    for (int y = 0; y < 16; ++y)
-                        for (int x = 0; x < 20; ++x)
-                            image.setPixel(x, y, qRgb((x * (i + 3) * 7 + y * split[0]) % 256, (y * (i + 5) * 11 + name[0]) % 256, (x * y * (i + 1) + split[1]) % 256));
-                    QVERIFY(image.save(root.filePath(folder + QStringLiteral("/%1.png").arg(i))));
-                }
-            }
-        QVERIFY(QFile::copy(root.filePath(QStringLiteral("photos/train/cat/0.png")), root.filePath(QStringLiteral("photos/test/cat/copy.png"))));
-        QFile broken(root.filePath(QStringLiteral("photos/train/dog/broken.png")));
-        QVERIFY(broken.open(QIODevice::WriteOnly));
-        broken.write("<!DOCTYPE html>");
-    }
-    void writeTable() {
-        QFile file(m_folder.filePath(QStringLiteral("iris.csv")));
-        QVERIFY(file.open(QIODevice::WriteOnly));
-        file.write("length,width,kind\n");
-        for (int i = 0; i < 60; ++i) file.write(QByteArray::number(i * 0.37, 'f', 2) + ',' + QByteArray::number((i * 7) % 13) + ',' + (i % 3 ? "setosa" : "virginica") + '\n');
     }
     void open(const QString& dataset, QSize size = {886, 734}) {
         m_page.reset();
@@ -152,10 +126,10 @@ void TestDataPage::saysWhatToDoWithoutData() {
     m_page.reset();
     m_shapes = import(QStringLiteral("shapes32:0:1600:400"), QStringLiteral("shapes"), "generator");
     QVERIFY(!m_shapes.isEmpty());
-    writePhotos();
+    tests::writePhotos(QDir(m_folder.path()));
     m_photos = import(m_folder.filePath(QStringLiteral("photos")), QStringLiteral("photos"));
     QVERIFY(!m_photos.isEmpty());
-    writeTable();
+    tests::writeTable(m_folder.filePath(QStringLiteral("iris.csv")));
     m_table = import(m_folder.filePath(QStringLiteral("iris.csv")), QStringLiteral("iris"), "auto", "none");
     QVERIFY(!m_table.isEmpty());
 }

@@ -19,7 +19,7 @@ namespace espalier::intake {
 /// What the user said about the source; empty = guess.
 struct ImportOptions {
     std::string format = "auto";
-    std::string label;           ///< CSV column name or 1-based number
+    std::string label;           ///< column name or 1-based number: of a CSV, or of a table beside pictures
     std::string images, labels;  ///< members of npz / HDF5
     std::string imageShape;      ///< "8x8", "32x32x3": table rows are pictures; "none": keep a table
 };

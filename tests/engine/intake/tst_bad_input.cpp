@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 /// The bad inputs that the project promises to answer with one sentence, one test each: what, where, what to do, and
 /// nothing stored harmed. Read-only workspace, full disk, unknown parameter and foreign checkpoints are tested where
-/// they arise: tst_workspace, tst_checkpoint_io, tst_engine and tst_cli.
+/// they arise: tst_workspace, tst_checkpoint_io, tst_engine, tst_cli and tst_cli_words.
 class TestBadInput : public QObject {
     Q_OBJECT
     std::unique_ptr<Builder> m_builder;

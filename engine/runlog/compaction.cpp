@@ -163,9 +163,14 @@ public:
         ESPALIER_TRY(auto dataset, h5::createDataset(file, name, type.get(), options));
         std::string bytes;
         for (const auto& row : rows) packRow(bytes, row, widths, jobId);
-        return h5::writeRows(dataset.get(), type.get(), 0, rows.size(), bytes.data());
+        ESPALIER_CHECK_OK(h5::writeRows(dataset.get(), type.get(), 0, rows.size(), bytes.data()));
+        return h5::flush(dataset.get());
     }
 
+    Result<void> flush() {
+        for (auto& column : m_columns) ESPALIER_CHECK_OK(h5::flush(column.handle().get()));
+        return {};
+    }
     void close() {
         for (auto& column : m_columns) column.handle().reset();
     }
@@ -293,8 +298,10 @@ Result<void> writeArrays(hid_t file, LogModel& model, const JournalReader& journ
         written[type] += static_cast<std::uint64_t>(row.count);
         rows.push_back(std::move(row));
     }
-    for (std::size_t i = 0; i < kArrayTypes; ++i)
+    for (std::size_t i = 0; i < kArrayTypes; ++i) {
         if (written[i] < sizes[i]) ESPALIER_CHECK_OK(h5::setRows(datasets[i].get(), written[i]));
+        ESPALIER_CHECK_OK(h5::flush(datasets[i].get()));
+    }
     return ColumnWriter::writeTable(file, tableName(Table::Arrays), rows, {});
 }
 
@@ -340,14 +347,17 @@ Result<void> writeCompacted(const fs::path& temporary, const fs::path& folder) {
     ESPALIER_CHECK_OK(columns.finish(file.get(), model));
     ESPALIER_CHECK_OK(writeArrays(file.get(), model, journal, folder / kRunFileName));
     ESPALIER_CHECK_OK(writeTables(file.get(), model));
+    ESPALIER_CHECK_OK(columns.flush());
     // H5Fclose reports no failure of a full disk; the flush does.
     ESPALIER_CHECK_OK(h5::check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), "could not be written", temporary.string()));
     columns.close();
     file.reset();
     ESPALIER_TRY(auto written, RunFile::open(temporary));
     ESPALIER_TRY(const auto rows, readTable<SeriesRow>(written.file(), compact::kSeries));
-    if (!written.isCompacted() || rows.size() != model.series.size())
-        return fail(ErrorCode::Io, "the compacted log does not read back", temporary.string());
+    bool isSame = written.isCompacted() && rows.size() == model.series.size();
+    for (std::size_t i = 0; isSame && i < rows.size(); ++i)
+        isSame = rows[i].name == model.series[i].name && rows[i].count == static_cast<std::int64_t>(model.series[i].count);
+    if (!isSame) return fail(ErrorCode::Io, "the compacted log does not read back", temporary.string());
     return {};
 }
 
@@ -360,6 +370,7 @@ Result<void> compactLocked(const fs::path& folder) {
     if (!written) {
         std::error_code ignored;
         fs::remove(temporary, ignored);
+        if (written.error().where == kRunFileName) written.error().where = (folder / kRunFileName).string();
     }
     return written;
 }

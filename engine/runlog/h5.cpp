@@ -180,6 +180,11 @@ Result<void> writeRows(hid_t dataset, hid_t memoryType, hsize_t first, hsize_t c
     });
 }
 
+Result<void> flush(hid_t dataset) {
+    quiet();
+    return check(H5Dflush(dataset), "rows cannot be written", "run.h5");
+}
+
 Result<void> writeChunk(hid_t dataset, hsize_t first, std::string_view stored) {
     quiet();
     return check(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &first, stored.size(), stored.data()), "rows cannot be written", "run.h5");

@@ -71,6 +71,9 @@ Result<Handle> openDataset(hid_t location, const std::string& name);
 Result<hsize_t> rowCount(hid_t dataset);
 Result<void> setRows(hid_t dataset, hsize_t rows);
 Result<void> writeRows(hid_t dataset, hid_t memoryType, hsize_t first, hsize_t count, const void* data);
+/// Writes out what the library still holds of a data set. Closing one does the same and tells nobody when it fails; the
+/// rows then read as zeros.
+Result<void> flush(hid_t dataset);
 /// A whole chunk that has been through the data set's filters already; `first` is its first row.
 Result<void> writeChunk(hid_t dataset, hsize_t first, std::string_view stored);
 /// Reads in pieces of about a megabyte, letting other threads in between.

@@ -30,24 +30,31 @@ RunSinks::~RunSinks() { flushPoints(); }
 void RunSinks::scalar(std::string_view name, std::int64_t step, double value) {
     auto found = m_series.find(name);
     if (found == m_series.end()) {
-        found = m_series.emplace(std::string(name), m_writer->series(name)).first;
-        m_events.push(feed::SeriesAdded{m_runId, found->second, found->first});
+        found = m_series.emplace(std::string(name), Series{m_writer->series(name), isLowerBetter(name)}).first;
+        m_events.push(feed::SeriesAdded{m_runId, found->second.id, found->first});
     }
+    auto& series = found->second;
     const double now = wallClockSecs();
-    m_writer->scalar(found->second, step, now, value);
-    updateSummary(found->first, step, value);
-    if (m_waiting.empty()) m_firstWaitingSecs = steadySecs();
-    m_waiting.push_back({found->second, step, now, value});
+    m_writer->scalar(series.id, step, now, value);
+    updateSummary(found->first, series, step, value);
+    if (m_waiting.empty()) {
+        m_firstWaitingSecs = steadySecs();
+        m_waiting.reserve(kBatchPoints);
+    }
+    m_waiting.push_back({series.id, step, now, value});
     if (m_waiting.size() >= kBatchPoints) flushPoints();
 }
 
-void RunSinks::updateSummary(const std::string& series, std::int64_t step, double value) {
-    const auto [entry, isNew] = m_summary.try_emplace(series, feed::SummaryEntry{value, value, step, step});
-    if (isNew) return;
-    auto& summary = entry->second;
+void RunSinks::updateSummary(const std::string& name, Series& series, std::int64_t step, double value) {
+    if (!series.summary) {
+        const auto [entry, isNew] = m_summary.try_emplace(name, feed::SummaryEntry{value, value, step, step});
+        series.summary = &entry->second;
+        if (isNew) return;
+    }
+    auto& summary = *series.summary;
     summary.last = value;
     summary.lastStep = step;
-    const bool isBetter = isLowerBetter(series) ? value < summary.best : value > summary.best;
+    const bool isBetter = series.isLowerBetter ? value < summary.best : value > summary.best;
     if (std::isfinite(value) && (isBetter || !std::isfinite(summary.best))) {
         summary.best = value;
         summary.bestStep = step;

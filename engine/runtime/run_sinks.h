@@ -58,7 +58,12 @@ public:
     const std::map<std::string, feed::SummaryEntry>& summary() const noexcept { return m_summary; }
 
 private:
-    void updateSummary(const std::string& series, std::int64_t step, double value);
+    struct Series {
+        std::uint32_t id = 0;
+        bool isLowerBetter = false;
+        feed::SummaryEntry* summary = nullptr;  ///< in m_summary, once there is a point
+    };
+    void updateSummary(const std::string& name, Series& series, std::int64_t step, double value);
     void tradeoffGrew();
 
     std::string m_runId;
@@ -66,7 +71,7 @@ private:
     std::unique_ptr<runlog::RunLogWriter> m_writer;
     feed::Inbox<feed::FeedEvent>& m_events;
     feed::Inbox<feed::MetricBatch>& m_metrics;
-    std::map<std::string, std::uint32_t, std::less<>> m_series;
+    std::map<std::string, Series, std::less<>> m_series;
     std::map<std::string, feed::SummaryEntry> m_summary;
     std::vector<feed::MetricPoint> m_waiting;
     double m_firstWaitingSecs = 0.0, m_lastTradeoffSecs = 0.0;

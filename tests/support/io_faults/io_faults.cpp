@@ -52,7 +52,9 @@ public:
         if (file) m_file = ::open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     }
 
-    bool covers(const std::string& path) const { return !m_folder.empty() && path.rfind(m_folder, 0) == 0; }
+    bool covers(const std::string& path) const {
+        return !m_folder.empty() && path.rfind(m_folder, 0) == 0 && (path.size() == m_folder.size() || path[m_folder.size()] == '/');
+    }
 
     /// Before each call; nonzero is the errno to fail with.
     int next(bool isSync = false) {

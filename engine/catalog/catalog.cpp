@@ -118,6 +118,18 @@ Result<std::string> Catalog::findDamage() const {
     return database->findDamage(true);
 }
 
+Result<bool> Catalog::isSearchSound() {
+    if (m_writer) {
+        const auto checked = write([](CatalogWriter& writer) { return writer.checkSearch(); });
+        if (!checked && checked.error().code == ErrorCode::Corrupt) return false;
+        ESPALIER_CHECK_OK(checked);
+    }
+    return snapshot([](Database& database) -> Result<bool> {
+        ESPALIER_TRY(const auto missing, database.integer("SELECT COUNT(*) FROM runs WHERE num NOT IN (SELECT rowid FROM run_text)"));
+        return missing == 0;
+    });
+}
+
 Result<std::vector<feed::RunInfo>> Catalog::runsNamed(std::string_view text, int limit) const {
     RunQuery query;
     // A range of ids, so that both halves have an index. No id has a byte above 127.

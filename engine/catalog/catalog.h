@@ -82,6 +82,8 @@ public:
     Result<void> replaceEdits(const std::vector<Edit>& edits);
     /// Everything but the undo journal, before a rebuild.
     Result<void> clearRows();
+    /// Fails as Corrupt when the full-text index disagrees with its own rows.
+    Result<void> checkSearch() { return m_database.execute("INSERT INTO run_text(run_text) VALUES('integrity-check')"); }
 
 private:
     Result<std::string> freeName(const char* sql, const std::string& wanted);
@@ -145,6 +147,9 @@ public:
     Result<void> write(const std::function<Result<void>(CatalogWriter&)>& change);
     /// First finding of SQLite's integrity_check (every row and index entry is read), or empty.
     Result<std::string> findDamage() const;
+    /// Whether the full-text index agrees with its rows (SQLite's integrity_check does not look into it) and every run has
+    /// one. Takes the write lock for as long as it reads; a read-only catalog only counts.
+    Result<bool> isSearchSound();
 
     /// Grows or at least differs after every commit of any process.
     std::int64_t changeCounter() const;

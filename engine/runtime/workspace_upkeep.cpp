@@ -175,6 +175,10 @@ Result<Warnings> Workspace::check() const {
         warnings.push_back({"catalog.sqlite", 0, "damaged_catalog",
                             "The catalog is damaged (" + damage + "); it is made again when the workspace is opened next.",
                             Outcome::Kept});
+    ESPALIER_TRY(const bool isSearchSound, d->catalog->isSearchSound());
+    if (!isSearchSound)
+        warnings.push_back({"catalog.sqlite", 0, "damaged_search",
+                            "The search index disagrees with the runs; 'workspace rebuild' makes it again.", Outcome::Kept});
     ESPALIER_TRY(const auto handles, d->catalog->runHandles());
     std::set<std::string> known, present;
     for (const auto& handle : handles) known.insert(handle.id);

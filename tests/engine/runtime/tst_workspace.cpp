@@ -2,6 +2,8 @@
 #include <fstream>
 #include <limits>
 
+#include <sqlite3.h>
+
 #include <QtTest>
 
 #include <signal.h>
@@ -108,6 +110,7 @@ private Q_SLOTS:
     void onlyOneProcessWorksOnARun();
     void rebuildGivesTheSameRows();
     void checkNamesWhatIsWrong();
+    void checkLooksIntoTheSearchIndex();
     void mendsAHalfDoneMoveToTheTrash();
     void staysWholeWhenKilledInTheMiddle();
     void survivesADamagedCatalog();
@@ -395,6 +398,27 @@ void TestWorkspace::checkNamesWhatIsWrong() {
     QCOMPARE(workspace->runs()->size(), std::size_t(1));
     QCOMPARE(workspace->runs()->front().id, good.id);
     QVERIFY(fs::exists(fs::path(broken.folder) / "state.json"));  // nothing is deleted
+}
+
+void TestWorkspace::checkLooksIntoTheSearchIndex() {
+    for (const char* harm : {"DELETE FROM run_text_data WHERE id > 10", "DELETE FROM run_text"}) {
+        const auto folder = m_folder / std::to_string(std::hash<std::string>()(harm));
+        {
+            const auto workspace = openAt(folder);
+            newRun(*workspace, "findable");
+            QCOMPARE(workspace->check()->size(), std::size_t(0));
+        }
+        sqlite3* handle = nullptr;
+        QCOMPARE(sqlite3_open((folder / "catalog.sqlite").c_str(), &handle), SQLITE_OK);
+        QCOMPARE(sqlite3_exec(handle, harm, nullptr, nullptr, nullptr), SQLITE_OK);
+        sqlite3_close(handle);
+        const auto workspace = openAt(folder);
+        const auto warnings = *workspace->check();
+        QCOMPARE(warnings.size(), std::size_t(1));
+        QCOMPARE(warnings.front().kind, std::string("damaged_search"));
+        QVERIFY(workspace->rebuild());
+        QCOMPARE(workspace->check()->size(), std::size_t(0));
+    }
 }
 
 void TestWorkspace::mendsAHalfDoneMoveToTheTrash() {

@@ -219,8 +219,7 @@ QString ComparePage::welchSentence(int a, int b) const {
     };
     const auto va = valuesOf(*groupA), vb = valuesOf(*groupB);
     if (va.empty() && vb.empty()) return {};
-    if (va.size() < 2 && vb.size() < 2) return tr("needs 2 seeds of each");
-    if (va.size() < 2 || vb.size() < 2) return tr("needs 2 of %1").arg((va.size() < 2 ? groupA : groupB)->label.section(u',', 0, 0));
+    if (va.size() < 2 || vb.size() < 2) return tr("needs 2 seeds each");
     const auto result = welch(va, vb);
     return result ? (result->p < 0.001 ? QStringLiteral("p < 0.001") : QStringLiteral("p = %1").arg(format::fixed(result->p, 3))) : tr("seeds do not vary");
 }

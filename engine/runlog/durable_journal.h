@@ -29,6 +29,7 @@ public:
     /// A sync elsewhere has failed.
     void distrust() { m_journal.distrust(); }
 
+    Result<void> checkPlace() const { return m_journal.checkPlace(); }
     int descriptor() const { return m_journal.descriptor(); }
     /// Changes whenever descriptor() is that of another opening or another file.
     std::uint64_t opening() const { return m_journal.opening(); }

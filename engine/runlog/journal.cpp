@@ -253,9 +253,12 @@ Result<JournalWriter> JournalWriter::open(const std::filesystem::path& path, std
     JournalWriter writer(path, segmentBytes);
     writer.m_lock = JournalFile(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     if (writer.m_lock.fd() < 0) return fail(ioError("the run's journal cannot be opened", path, errno));
-    if (::flock(writer.m_lock.fd(), LOCK_EX | LOCK_NB) != 0)
-        return fail(ErrorCode::BadInput, "is being written by another program or job", path.string(),
-                    "Wait until it ends, or stop it");
+    if (::flock(writer.m_lock.fd(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            return fail(ErrorCode::BadInput, "is being written by another program or job", path.string(),
+                        "Wait until it ends, or stop it");
+        writer.m_isLocked = false;  // some network folders have no locks; that is told, not refused
+    }
     ESPALIER_CHECK_OK(writer.openLast());
     return writer;
 }
@@ -350,6 +353,14 @@ Result<void> JournalWriter::sync() {
     if (::fdatasync(m_file.fd()) == 0) return {};
     m_isTrusted = false;
     return fail(ioError("could not be written to disk", m_path, errno));
+}
+
+Result<void> JournalWriter::checkPlace() const {
+    struct stat here {}, there {};
+    if (::fstat(m_file.fd(), &here) != 0) return fail(ioError("cannot be read", m_path, errno));
+    if (::stat(m_path.c_str(), &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino) return {};
+    return fail(ErrorCode::Io, "is not in its place any more: its folder was deleted, moved or unmounted", m_path.string(),
+                "Bring the folder back to where it was");
 }
 
 Result<void> JournalWriter::writeAgain(std::string_view frames) {

@@ -131,6 +131,11 @@ public:
     /// Opens the segment anew and writes `frames`, which end at size(), once more. Not synced yet.
     Result<void> writeAgain(std::string_view frames);
 
+    /// Error when the file is not where it was made: its folder was deleted, moved or unmounted.
+    Result<void> checkPlace() const;
+    /// False on a file system that has no locks.
+    bool isLocked() const { return m_isLocked; }
+
     int descriptor() const { return m_file.fd(); }
     std::uint64_t size() const { return m_start + m_size; }
     std::uint32_t segment() const { return m_number; }
@@ -148,7 +153,7 @@ private:
     JournalFile m_lock, m_file;  ///< the lock is on the first file, through a descriptor of its own
     std::uint32_t m_number = 0;
     std::uint64_t m_start = 0, m_size = 0, m_opening = 0;
-    bool m_isTrusted = true;
+    bool m_isTrusted = true, m_isLocked = true;
 };
 
 }  // namespace espalier::runlog

@@ -14,7 +14,7 @@ namespace espalier::runlog {
 namespace {
 
 constexpr std::size_t kMaxWaiting = 640u << 20;  // kept while the disk is full: two full batches of arrays and some
-constexpr double kRetrySecs = 1.0;
+constexpr double kRetrySecs = 1.0, kPlaceCheckSecs = 1.0;
 constexpr std::size_t kMaxFrames = 8u << 20;     // written at once: memory need not hold more
 constexpr std::size_t kMaxKeptArrays = 256u << 20;
 constexpr std::size_t kFrameRoom = 4096;         // an array's frame beside its values
@@ -165,7 +165,12 @@ void LogStore::encodeArray(feed::ArrayRecord& record) {
 }
 
 void LogStore::writeJournal() {
-    auto written = m_journal.write(m_number);
+    Result<void> written;
+    if (const double now = steadySecs(); now >= m_nextPlaceCheck) {
+        written = m_journal.checkPlace();
+        if (written) m_nextPlaceCheck = now + kPlaceCheckSecs;
+    }
+    if (written) written = m_journal.write(m_number);
     if (m_journal.opening() != m_watchedOpening) {
         m_watchedOpening = m_journal.opening();
         m_helper.watch(SyncHelper::kJournal, m_journal.descriptor());
@@ -204,6 +209,7 @@ void LogStore::sync() {
 
 void LogStore::close() {
     appendTimeFrame(m_journal.waiting(), RecordType::Closed, wallClockSecs());
+    m_nextPlaceCheck = 0;
     sync();
     onLive([](LiveFile& file) { return file.close(); });
     m_helper.watch(SyncHelper::kRunFile, -1);

@@ -61,7 +61,7 @@ private:
     std::deque<KeptArray> m_arrays;
     std::size_t m_arrayBytes = 0;
     std::uint64_t m_number = 0, m_watchedOpening = 0, m_droppedBytes = 0;
-    double m_nextTry = 0;
+    double m_nextTry = 0, m_nextPlaceCheck = 0;
     SyncHelper m_helper;  // last: its thread ends before the files are closed
 };
 

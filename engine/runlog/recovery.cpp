@@ -112,6 +112,14 @@ Result<void> note(JournalWriter& journal, LogModel& model, const std::string& ki
     return {};
 }
 
+/// The same, once and not at every opening.
+Result<void> noteOnce(JournalWriter& journal, LogModel& model, const std::string& kind, const std::string& detail,
+                      Outcome outcome) {
+    for (const auto& warning : model.warnings)
+        if (warning.detail == detail) return {};
+    return note(journal, model, kind, detail, outcome);
+}
+
 Result<std::unique_ptr<LiveFile>> rebuild(const fs::path& folder, JournalWriter& journal, LogModel& model) {
     ESPALIER_TRY(auto reader, JournalReader::open(folder / kJournalName));
     const auto temporary = folder / kRebuildName;
@@ -169,9 +177,15 @@ Result<Recovered> recover(const fs::path& folder, JournalWriter& journal) {
     if (scan.damagedBytes > 0 || undecoded > 0) {
         const auto text = std::to_string(scan.damagedBytes) + " damaged bytes of the journal from byte " +
                           std::to_string(scan.firstDamage) + " on were skipped";
-        bool isKnown = false;  // told once, not at every opening
-        for (const auto& warning : model.warnings) isKnown |= warning.detail == text;
-        if (!isKnown) ESPALIER_CHECK_OK(note(journal, model, "journal_damaged", text, Outcome::Skipped));
+        ESPALIER_CHECK_OK(noteOnce(journal, model, "journal_damaged", text, Outcome::Skipped));
+    }
+    if (const auto network = networkFileSystemName(fileSystemType(folder)); !network.empty()) {
+        ESPALIER_CHECK_OK(noteOnce(journal, model, "network_folder",
+                                   "The run is in a network folder (" + std::string(network) +
+                                       "): while it lives only its journal is written, and run.h5 when it ends" +
+                                       (journal.isLocked() ? "" : ". Nothing there keeps two programs from writing it at once"),
+                                   Outcome::Kept));
+        return recovered;
     }
     auto clean = LiveFile::reopen(folder / kRunFileName);
     if (clean && agrees(**clean, model)) {

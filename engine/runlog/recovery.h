@@ -19,6 +19,7 @@ struct Recovered {
 /// Cuts a damaged journal tail, goes on with run.h5 when it was closed in order and agrees with the journal, and else
 /// builds it anew from the journal, keeping the large arrays that can still be read. What was lost is appended to the
 /// journal as warnings. `journal` holds the lock.
+/// On a network folder the journal is written alone (SWMR is not made for them) and a warning says so once.
 Result<Recovered> recover(const std::filesystem::path& runFolder, JournalWriter& journal);
 
 /// Names of files that a killed recovery or compaction leaves behind; both start anew.

@@ -12,6 +12,12 @@ std::string sizeText(std::size_t bytes) {
     return text;
 }
 
+/// "Free some space on that disk and try again": trying is what the button does.
+std::string whatToDo(const std::string& remedy) {
+    const auto end = remedy.rfind(" and try again");
+    return remedy.empty() ? "Check that disk" : remedy.substr(0, end);
+}
+
 }  // namespace
 
 bool gateWithLog(RunSinks& sinks, Job& job) {
@@ -19,8 +25,7 @@ bool gateWithLog(RunSinks& sinks, Job& job) {
     while (const auto trouble = sinks.logTrouble()) {
         auto cause = trouble->error;
         cause.what += "; " + sizeText(trouble->waitingBytes) + " wait in memory and nothing is lost";
-        cause.remedy = (cause.remedy.empty() ? "Check that disk" : "Free some space on that disk") +
-                       std::string(isAttended ? " and press Resume" : "; the run then goes on by itself");
+        cause.remedy = whatToDo(cause.remedy) + (isAttended ? " and press Resume" : "; the run then goes on by itself");
         job.requestPause(std::move(cause));
         const bool goesOn = isAttended ? job.gate() : job.gate([&sinks] { return !sinks.logTrouble(); });
         if (!goesOn) return false;

@@ -39,6 +39,8 @@ private Q_SLOTS:
     void fullDisk();
     void fullDiskThatIsFreedLosesNothing();
     void fullFileSystem();
+    void folderMovedAwayAndBack();
+    void folderDeleted();
 
 private:
     std::unique_ptr<QTemporaryDir> m_dir;
@@ -343,6 +345,50 @@ void TestRunLogFaults::fullFileSystem() {
     QVERIFY(WIFEXITED(status));
     if (WEXITSTATUS(status) == kNotAllowed) QSKIP("this user may not mount a tmpfs in a name space of its own");
     QCOMPARE(WEXITSTATUS(status), 0);
+}
+
+void TestRunLogFaults::folderMovedAwayAndBack() {
+    auto writer = RunLogWriter::open(m_folder);
+    VERIFY_OK(writer);
+    const auto id = (*writer)->series("s");
+    std::int64_t step = 0;
+    const auto log = [&] {
+        for (int i = 0; i < 100; ++i, ++step) (*writer)->scalar(id, step, 0, double(step));
+    };
+    log();
+    VERIFY_OK((*writer)->flush());
+    const auto away = m_folder.parent_path() / "away";
+    fs::rename(m_folder, away);
+    QTRY_VERIFY_WITH_TIMEOUT((log(), (*writer)->trouble().has_value()), 5000);
+    const auto sentence = (*writer)->trouble()->error.sentence();
+    QVERIFY2(sentence.find("deleted, moved or unmounted") != std::string::npos, sentence.c_str());
+    QVERIFY(!(*writer)->flush());
+    QVERIFY(!fs::exists(m_folder));  // not made anew
+    fs::rename(away, m_folder);
+    VERIFY_OK((*writer)->flush());
+    QVERIFY(!(*writer)->trouble());
+    log();
+    VERIFY_OK((*writer)->close(true));
+    auto reader = RunLogReader::open(m_folder);
+    VERIFY_OK(reader);
+    const auto columns = (*reader)->read("s");
+    VERIFY_OK(columns);
+    QCOMPARE(columns->values.size(), std::size_t(step));
+    for (std::size_t i = 0; i < columns->values.size(); ++i) QCOMPARE(columns->values[i], double(i));
+}
+
+void TestRunLogFaults::folderDeleted() {
+    auto writer = RunLogWriter::open(m_folder);
+    VERIFY_OK(writer);
+    const auto id = (*writer)->series("s");
+    (*writer)->scalar(id, 0, 0, 1.0);
+    VERIFY_OK((*writer)->flush());
+    fs::remove_all(m_folder);
+    (*writer)->scalar(id, 1, 0, 1.0);
+    const auto closed = (*writer)->close(true);
+    QVERIFY(!closed);
+    QVERIFY2(closed.error().sentence().find("deleted, moved or unmounted") != std::string::npos, closed.error().sentence().c_str());
+    QVERIFY(!fs::exists(m_folder));
 }
 
 QTEST_GUILESS_MAIN(TestRunLogFaults)

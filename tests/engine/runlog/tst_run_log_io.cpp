@@ -73,6 +73,7 @@ private Q_SLOTS:
     void survivesEachFailingCall_data();
     void survivesEachFailingCall();
     void survivesAPowerCut();
+    void networkFolder();
 
 private:
     void checkWhole(const fs::path& folder);
@@ -206,6 +207,33 @@ void TestRunLogIo::survivesAPowerCut() {
     }
     QCOMPARE(promised, kRounds * kRowsPerRound);
     qInfo("%d power cuts", cuts);
+}
+
+/// On a file system of another machine run.h5 appears at the end alone, and a warning says why.
+void TestRunLogIo::networkFolder() {
+    const auto folder = freshFolder("network");
+    const auto end = runFaultyChild(folder, QStringLiteral("network"), m_folder / "count");
+    QVERIFY2(end.code == 0 && !end.wasKilled, end.output.constData());
+    checkWhole(folder);
+    const auto warningsOf = [&] {
+        std::vector<std::string> found;
+        auto reader = RunLogReader::open(folder / "run");
+        const auto warnings = reader ? (*reader)->warnings() : Result<Warnings>(Warnings{});
+        for (const auto& warning : *warnings)
+            if (warning.kind == "network_folder") found.push_back(warning.detail);
+        return found;
+    };
+    const auto told = warningsOf();
+    QCOMPARE(told.size(), std::size_t(1));
+    QVERIFY2(told[0].find("FUSE") != std::string::npos && told[0].find("two programs") != std::string::npos, told[0].c_str());
+    // Opened there again it is not told again, and what it logs comes on top.
+    const auto again = runFaultyChild(folder, QStringLiteral("network"), m_folder / "count");
+    QVERIFY2(again.code == 0 && !again.wasKilled, again.output.constData());
+    QCOMPARE(warningsOf().size(), std::size_t(1));
+    auto reader = RunLogReader::open(folder / "run");
+    VERIFY_OK(reader);
+    QCOMPARE((*reader)->read("s")->values.size(), std::size_t(2 * kRounds * kRowsPerRound));
+    QCOMPARE((*reader)->arrays()->size(), std::size_t(2 * (kRounds + 1)));
 }
 
 QTEST_GUILESS_MAIN(TestRunLogIo)

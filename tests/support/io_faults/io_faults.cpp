@@ -2,7 +2,8 @@
 // Nth of them fail, kill the process, or be recorded.
 //   ESPALIER_FAULT_DIR   only files under this folder count
 //   ESPALIER_FAULT       "kill:N", "EIO:N", "ENOSPC:N"; with "+" after N that one and all later ones, with "-M" those up
-//                        to the Mth; "drop:N": the Nth sync fails and takes what was not yet synced with it; "record"
+//                        to the Mth; "drop:N": the Nth sync fails and takes what was not yet synced with it; "record"; "network": statfs tells of a
+//                        FUSE file system, and there are no locks
 //   ESPALIER_FAULT_FILE  "record" writes here: see io_recording.h; otherwise the number of calls seen, at exit
 #include <algorithm>
 #include <cerrno>
@@ -18,7 +19,9 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "tests/support/io_faults/io_recording.h"
@@ -52,6 +55,7 @@ public:
         if (file) m_file = ::open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     }
 
+    bool isNetwork() const { return m_kind == "network"; }
     bool covers(const std::string& path) const {
         return !m_folder.empty() && path.rfind(m_folder, 0) == 0 && (path.size() == m_folder.size() || path[m_folder.size()] == '/');
     }
@@ -208,5 +212,17 @@ int rename(const char* from, const char* to) noexcept { return twoPaths("rename"
 int link(const char* from, const char* to) noexcept { return twoPaths("link", IoOp::Link, from, to); }
 int unlink(const char* path) noexcept { return onePath("unlink", path); }
 int remove(const char* path) noexcept { return onePath("remove", path); }
+int statfs(const char* path, struct statfs* info) noexcept {
+    static auto* const real = realFunction<int(const char*, struct statfs*)>("statfs");
+    const int result = real(path, info);
+    if (result == 0 && plan().isNetwork() && plan().covers(path)) info->f_type = 0x65735546;
+    return result;
+}
+int flock(int fd, int operation) noexcept {
+    static auto* const real = realFunction<int(int, int)>("flock");
+    if (!plan().isNetwork() || !plan().covers(pathOf(fd))) return real(fd, operation);
+    errno = ENOLCK;
+    return -1;
+}
 
 }  // extern "C"

@@ -51,7 +51,13 @@ bool Screenshots::settle(int mostMs) {
 
 QString Screenshots::preferredRun(bool isQuantizer) const {
     QString fallback;
-    for (const feed::RunInfo& run : m_context.bridge->runs().runs()) {
+    const std::vector<feed::RunInfo>& runs = m_context.bridge->runs().runs();
+    // The model that was quantized shows most: every page then tells of the same one.
+    if (!isQuantizer)
+        for (const feed::RunInfo& child : runs)
+            for (const feed::RunInfo& run : runs)
+                if (!child.parentRun.empty() && run.id == child.parentRun) return text(run.id);
+    for (const feed::RunInfo& run : runs) {
         const api::RecipeCard* card = m_context.registry->find(run.recipe);
         if (!card || card->needsParentRun != isQuantizer) continue;
         if (run.state == feed::JobState::Completed) return text(run.id);

@@ -8,6 +8,7 @@
 
 #include "engine/runlog/column_chunks.h"
 #include "engine/runlog/compact_layout.h"
+#include "engine/runlog/migration.h"
 #include "engine/runlog/pyramid.h"
 #include "engine/runlog/recovery.h"
 #include "engine/runlog/run_file.h"
@@ -151,22 +152,6 @@ public:
         return writeTable(file, compact::kSeries, rows, {});
     }
 
-    template <class Row>
-    static Result<void> writeTable(hid_t file, const char* name, const std::vector<Row>& rows,
-                                   const std::string& jobId) {
-        const auto widths = exactWidths(rows, jobId);
-        const auto type = compoundOf<Row>(widths);
-        h5::DatasetOptions options;
-        options.chunkRows = 256;
-        options.isCompressed = options.isFixedSize = true;
-        options.rows = rows.size();
-        ESPALIER_TRY(auto dataset, h5::createDataset(file, name, type.get(), options));
-        std::string bytes;
-        for (const auto& row : rows) packRow(bytes, row, widths, jobId);
-        ESPALIER_CHECK_OK(h5::writeRows(dataset.get(), type.get(), 0, rows.size(), bytes.data()));
-        return h5::flush(dataset.get());
-    }
-
     Result<void> flush() {
         for (auto& column : m_columns) ESPALIER_CHECK_OK(h5::flush(column.handle().get()));
         return {};
@@ -302,25 +287,25 @@ Result<void> writeArrays(hid_t file, LogModel& model, const JournalReader& journ
         if (written[i] < sizes[i]) ESPALIER_CHECK_OK(h5::setRows(datasets[i].get(), written[i]));
         ESPALIER_CHECK_OK(h5::flush(datasets[i].get()));
     }
-    return ColumnWriter::writeTable(file, tableName(Table::Arrays), rows, {});
+    return writeTable(file, tableName(Table::Arrays), rows, {});
 }
 
 Result<void> writeTables(hid_t file, const LogModel& model) {
     std::vector<WarningRow> warnings;
     for (const auto& warning : model.warnings) warnings.push_back(rowOf(warning));
-    ESPALIER_CHECK_OK(ColumnWriter::writeTable(file, tableName(Table::Marks), model.marks, {}));
-    ESPALIER_CHECK_OK(ColumnWriter::writeTable(file, tableName(Table::Warnings), warnings, {}));
+    ESPALIER_CHECK_OK(writeTable(file, tableName(Table::Marks), model.marks, {}));
+    ESPALIER_CHECK_OK(writeTable(file, tableName(Table::Warnings), warnings, {}));
     const auto& tables = model.tradeoff;
     const auto& job = tables.job.jobId;
     std::vector<feed::TradeoffJob> jobs;
     if (!tables.isEmpty()) jobs.push_back(tables.job);
     auto points = tables.points;
     feed::markFront(tables.job, points);
-    ESPALIER_CHECK_OK(ColumnWriter::writeTable(file, tableName(Table::Job), jobs, job));
-    ESPALIER_CHECK_OK(ColumnWriter::writeTable(file, tableName(Table::Layer), tables.layers, job));
-    ESPALIER_CHECK_OK(ColumnWriter::writeTable(file, tableName(Table::Point), points, job));
-    ESPALIER_CHECK_OK(ColumnWriter::writeTable(file, tableName(Table::Choice), tables.choices, job));
-    return ColumnWriter::writeTable(file, tableName(Table::Trace), tables.traces, job);
+    ESPALIER_CHECK_OK(writeTable(file, tableName(Table::Job), jobs, job));
+    ESPALIER_CHECK_OK(writeTable(file, tableName(Table::Layer), tables.layers, job));
+    ESPALIER_CHECK_OK(writeTable(file, tableName(Table::Point), points, job));
+    ESPALIER_CHECK_OK(writeTable(file, tableName(Table::Choice), tables.choices, job));
+    return writeTable(file, tableName(Table::Trace), tables.traces, job);
 }
 
 Result<void> writeCompacted(const fs::path& temporary, const fs::path& folder) {
@@ -336,7 +321,7 @@ Result<void> writeCompacted(const fs::path& temporary, const fs::path& folder) {
     ESPALIER_TRY(auto file, h5::createFile(temporary));
     ColumnWriter columns;
     const FullDiskGuard guard(file, columns);
-    ESPALIER_CHECK_OK(h5::writeAttribute(file.get(), "espalier_run_log", kRunFileVersion));
+    ESPALIER_CHECK_OK(h5::writeAttribute(file.get(), kVersionAttribute, kRunFileVersion));
     ESPALIER_CHECK_OK(h5::writeAttribute(file.get(), "state", std::string("compacted")));
     ESPALIER_CHECK_OK(columns.open(file.get(), model));
     ESPALIER_TRY(const auto second, journal.scan(kJournalHeaderBytes, [&](RecordType type, std::string_view bytes,
@@ -379,8 +364,9 @@ Result<void> compactRunLog(const fs::path& folder) {
     if (!fs::exists(folder / kJournalName))
         return fail(ErrorCode::NotFound, "has no journal to compact", folder.string());
     ESPALIER_TRY(auto lock, JournalWriter::open(folder / kJournalName));
-    if (auto run = RunFile::open(folder / kRunFileName); run && run->isCompacted()) return {};
-    return compactLocked(folder);
+    bool isCompacted = false;
+    if (auto run = RunFile::open(folder / kRunFileName)) isCompacted = run->isCompacted();
+    return isCompacted ? migrateRunFile(folder) : compactLocked(folder);
 }
 
 }  // namespace espalier::runlog

@@ -96,7 +96,7 @@ Result<std::unique_ptr<LiveFile>> LiveFile::create(const std::filesystem::path& 
     std::unique_ptr<LiveFile> live(new LiveFile);
     ESPALIER_TRY(live->m_file, h5::createFile(path));
     const hid_t file = live->m_file.get();
-    ESPALIER_CHECK_OK(h5::writeAttribute(file, "espalier_run_log", kRunFileVersion));
+    ESPALIER_CHECK_OK(h5::writeAttribute(file, kVersionAttribute, kRunFileVersion));
     ESPALIER_CHECK_OK(h5::writeAttribute(file, "state", std::string("live")));
     live->prepareTypes();
     for (std::size_t i = 0; i < kTableCount; ++i) {
@@ -125,7 +125,7 @@ Result<std::unique_ptr<LiveFile>> LiveFile::reopen(const std::filesystem::path& 
     ESPALIER_TRY(live->m_file, h5::openFile(path, h5::OpenMode::ReadWrite));
     live->m_isBroken = false;  // nothing is written here
     const hid_t file = live->m_file.get();
-    ESPALIER_TRY(const auto version, h5::integerAttribute(file, "espalier_run_log"));
+    ESPALIER_TRY(const auto version, h5::integerAttribute(file, kVersionAttribute));
     ESPALIER_TRY(const auto state, h5::textAttribute(file, "state"));
     if (version != kRunFileVersion || state != "live")
         return fail(ErrorCode::Unsupported, "is not a live log of this version", path.string());

@@ -13,7 +13,8 @@
 namespace espalier::runlog {
 
 inline constexpr const char* kRunFileName = "run.h5";
-inline constexpr std::int64_t kRunFileVersion = 1;
+inline constexpr const char* kVersionAttribute = "espalier_run_log";
+inline constexpr std::int64_t kRunFileVersion = 2;  ///< see migration.h
 inline constexpr std::size_t kArrayTypes = 4;
 /// Cells of the commit counter: sequence, rows of each table, elements of each array type, spare.
 inline constexpr std::size_t kCommitCells = 16;

@@ -5,6 +5,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/files.h"
+#include "engine/runlog/migration.h"
 #include "engine/runlog/run_file.h"
 
 namespace espalier::runlog {
@@ -167,6 +168,7 @@ Result<Recovered> recover(const fs::path& folder, JournalWriter& journal) {
     std::error_code ignored;
     fs::remove(folder / kRebuildName, ignored);
     fs::remove(folder / kCompactName, ignored);
+    fs::remove(folder / kMigrateName, ignored);
     if (scan.tailBytes > 0) {
         ESPALIER_CHECK_OK(journal.cutAt(scan.nextOffset));
         ESPALIER_CHECK_OK(note(journal, model, "journal_tail_cut",
@@ -187,6 +189,7 @@ Result<Recovered> recover(const fs::path& folder, JournalWriter& journal) {
                                    Outcome::Kept));
         return recovered;
     }
+    ESPALIER_CHECK_OK(backUpOlderFormat(folder));
     auto clean = LiveFile::reopen(folder / kRunFileName);
     if (clean && agrees(**clean, model)) {
         recovered.live = std::move(*clean);

@@ -11,7 +11,8 @@ Result<RunFile> RunFile::open(const std::filesystem::path& path) {
     RunFile run;
     ESPALIER_TRY(run.m_file, h5::openFile(path));
     const hid_t file = run.m_file.get();
-    ESPALIER_TRY(const auto version, h5::integerAttribute(file, "espalier_run_log"));
+    ESPALIER_TRY(const auto version, h5::integerAttribute(file, kVersionAttribute));
+    run.m_version = version;
     if (version > kRunFileVersion)
         return fail(ErrorCode::Unsupported,
                     "has log format " + std::to_string(version) + ", this program knows up to " +

@@ -17,6 +17,7 @@ public:
     static Result<RunFile> open(const std::filesystem::path& path);
 
     bool isCompacted() const { return m_isCompacted; }
+    std::int64_t version() const { return m_version; }
     hid_t file() const { return m_file.get(); }
     const Commit& commit() const { return m_commit; }
     std::uint64_t committedRows(Table table) const;
@@ -30,6 +31,7 @@ public:
 private:
     h5::Handle m_file;
     bool m_isCompacted = false;
+    std::int64_t m_version = 0;
     Commit m_commit{};
 };
 

@@ -186,6 +186,22 @@ void packRow(std::string& out, const Row& row, const std::vector<std::size_t>& w
             columns[i].member);
 }
 
+/// A table as wide as its longest texts, compressed, on its way to the disk.
+template <class Row>
+Result<void> writeTable(hid_t file, const char* name, const std::vector<Row>& rows, const std::string& jobId) {
+    const auto widths = exactWidths(rows, jobId);
+    const auto type = compoundOf<Row>(widths);
+    h5::DatasetOptions options;
+    options.chunkRows = 256;
+    options.isCompressed = options.isFixedSize = true;
+    options.rows = rows.size();
+    ESPALIER_TRY(auto dataset, h5::createDataset(file, name, type.get(), options));
+    std::string bytes;
+    for (const auto& row : rows) packRow(bytes, row, widths, jobId);
+    ESPALIER_CHECK_OK(h5::writeRows(dataset.get(), type.get(), 0, rows.size(), bytes.data()));
+    return h5::flush(dataset.get());
+}
+
 /// Rows [0, count) of a table data set; columns that the file lacks keep their defaults.
 template <class Row>
 Result<std::vector<Row>> readTable(hid_t file, const std::string& name, std::uint64_t limit = UINT64_MAX) {

@@ -7,6 +7,7 @@
 #include <QtTest>
 
 #include "engine/runlog/half.h"
+#include "engine/runlog/live_file.h"
 #include "tests/support/run_log_samples.h"
 
 using namespace espalier;
@@ -378,8 +379,8 @@ void TestRunLog::newerVersionSaysSo() {
     {
         auto file = h5::openFile(m_folder / "run.h5", h5::OpenMode::ReadWrite);
         VERIFY_OK(file);
-        QVERIFY(H5Adelete(file->get(), "espalier_run_log") >= 0);
-        VERIFY_OK(h5::writeAttribute(file->get(), "espalier_run_log", std::int64_t(2)));
+        QVERIFY(H5Adelete(file->get(), kVersionAttribute) >= 0);
+        VERIFY_OK(h5::writeAttribute(file->get(), kVersionAttribute, kRunFileVersion + 1));
     }
     const auto reader = RunLogReader::open(m_folder);
     QVERIFY(!reader);

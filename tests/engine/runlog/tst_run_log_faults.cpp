@@ -26,6 +26,10 @@ using namespace espalier::tests;
 class TestRunLogFaults : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void initTestCase() {
+        // Processes die here, not disks: in memory where that is possible.
+        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+    }
     void init() {
         m_dir = std::make_unique<QTemporaryDir>();
         m_folder = fs::path(m_dir->path().toStdString()) / "run";

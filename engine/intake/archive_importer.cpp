@@ -6,6 +6,7 @@
 
 #include <locale.h>
 
+#include "engine/intake/archive_data.h"
 #include "engine/intake/archive_listing.h"
 #include "engine/intake/image_layout.h"
 #include "engine/intake/image_probe.h"
@@ -101,19 +102,8 @@ public:
         const auto where = displayText(path.string());
         ESPALIER_TRY(auto listing, listArchive(path, sink));
         if (sink.isStopped()) return {};
-        if (listing.pictures.empty() && !listing.truncation.empty())
-            return fail(ErrorCode::BadInput, "is cut off or damaged before its first picture (" + listing.truncation + ")", where, "Download it again");
-        if (listing.pictures.empty() && listing.others.empty() && listing.folders.empty() && listing.warnings.empty())
-            return fail(ErrorCode::BadInput, "is an empty archive: there is no data in it", where, "Choose another file");
-        if (listing.pictures.empty()) {
-            for (const auto& warning : listing.warnings) sink.warn(warning);
-            if (listing.others.empty() && !listing.warnings.empty())
-                return fail(ErrorCode::BadInput, "nothing in it can be imported; the first trouble is " + displayText(listing.warnings.front().file) + ": " +
-                                listing.warnings.front().detail, where, "Check the archive, or unpack it and import the folder");
-            Error error = listing.pickle.empty() ? noPicturesError(where, listing.others) : picklesInsideError(where, listing.pickle);
-            if (error.what.find("data file") != std::string::npos) error.remedy = "Unpack it first and import what is inside";
-            return fail(std::move(error));
-        }
+        if (listing.pictures.empty()) return readWithoutPictures(path, std::move(listing), options, sink);
+        warnOfMemberNames(path, options, sink);
         for (const auto& warning : listing.warnings) sink.warn(warning);
         ESPALIER_TRY(const ImageLayout layout, layOutWithTables(listing.pictures, listing.others, listing.folders, options.label,
                                                                 [&](const std::string& name) { return readTable(path, listing, name); }));
@@ -131,6 +121,35 @@ public:
     }
 
 private:
+    /// Data files are imported as if the unpacked folder had been given; else a sentence about what is inside.
+    static Result<void> readWithoutPictures(const fs::path& path, ArchiveListing listing, const ImportOptions& options, RowSink& sink) {
+        const auto where = displayText(path.string());
+        if (!listing.truncation.empty())
+            return fail(ErrorCode::BadInput, listing.data.empty() ? "is cut off or damaged before its first picture (" + listing.truncation + ")"
+                                                                  : "is cut off or damaged (" + listing.truncation + "), so that its data cannot be taken for whole",
+                        where, "Download it again");
+        if (listing.others.empty() && listing.folders.empty() && listing.warnings.empty())
+            return fail(ErrorCode::BadInput, "is an empty archive: there is no data in it", where, "Choose another file");
+        for (const auto& warning : listing.warnings) sink.warn(warning);
+        if (listing.others.empty() && !listing.warnings.empty())
+            return fail(ErrorCode::BadInput, "nothing in it can be imported; the first trouble is " + displayText(listing.warnings.front().file) + ": " +
+                            listing.warnings.front().detail, where, "Check the archive, or unpack it and import the folder");
+        ESPALIER_TRY(const DataChoice choice, chooseData(std::move(listing.data), where));
+        // Texts beside pickles only speak about them.
+        const bool isWeak = choice.kind == DataFileKind::None || (choice.kind == DataFileKind::Text && !listing.pickle.empty());
+        if (!isWeak) return importArchiveData(path, choice, options, sink);
+        Error error = listing.pickle.empty() ? noPicturesError(where, listing.others) : picklesInsideError(where, listing.pickle);
+        if (error.what.find("data file") != std::string::npos) error.remedy = "Unpack it first and import what is inside";
+        return fail(std::move(error));
+    }
+
+    static void warnOfMemberNames(const fs::path& path, const ImportOptions& options, RowSink& sink) {
+        for (const auto& [name, what] : {std::pair(options.images, "images"), std::pair(options.labels, "labels")})
+            if (!name.empty())
+                sink.warn({path.filename().string(), 0, "unused_option",
+                           std::string("the member with ") + what + " \"" + name + "\" plays no part in an archive of pictures", Outcome::Ignored});
+    }
+
     static Result<void> send(const PlacedImage& image, std::string bytes, RowSink& sink) {
         RowMeta meta{image.path, image.label, image.split, static_cast<std::int64_t>(bytes.size())};
         return sink.encodedImage(std::move(meta), std::move(bytes), {});

@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::int64_t kMaxEntryBytes = std::int64_t(1) << 30;
 constexpr std::int64_t kMaxEntries = 100'000;
-constexpr std::int64_t kMaxRatio = 200;
-constexpr std::int64_t kRatioFreeBytes = 16'000'000;   ///< smaller entries are harmless whatever their ratio
 constexpr std::int64_t kMaxTableBytes = 256'000'000;
 
 std::string nameOf(archive_entry* entry) {
@@ -129,16 +127,17 @@ Result<void> noteEntry(archive* handle, archive_entry* entry, std::int64_t posit
         return {};
     }
     const std::int64_t size = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : 0;
-    if (size < 0 || size > kMaxEntryBytes)
-        return fail(ErrorCode::BadInput, "the entry " + displayText(name) + " claims " + groupedNumber(size) + " bytes, more than a picture can have",
-                    where, "Check the archive");
-    if (size > kRatioFreeBytes && size > kMaxRatio * archiveBytes) {
-        skip("ratio", "unpacks to " + groupedNumber(size) + " bytes, a ratio beyond " + std::to_string(kMaxRatio) + " to 1");
+    const bool isData = dataFileKind(name, {}) != DataFileKind::None;
+    if (size < 0 || size > (isData ? kMaxDataBytes : kMaxEntryBytes))
+        return fail(ErrorCode::BadInput, "the entry " + displayText(name) + " claims " + groupedNumber(size) + " bytes, more than a " +
+                        (isData ? "data file" : "picture") + " can have", where, "Check the archive");
+    if (size > kUnpackFreeBytes && size > kMaxUnpackRatio * archiveBytes) {
+        skip("ratio", "unpacks to " + groupedNumber(size) + " bytes, a ratio beyond " + std::to_string(kMaxUnpackRatio) + " to 1");
         return {};
     }
     listing.bytes += size;
-    if (listing.bytes > kMaxRatio * archiveBytes && listing.bytes > kMaxEntryBytes)
-        return fail(ErrorCode::BadInput, "unpacks to more than " + std::to_string(kMaxRatio) + " times its size: the ratio of an archive bomb", where,
+    if (listing.bytes > kMaxUnpackRatio * archiveBytes && listing.bytes > kMaxEntryBytes)
+        return fail(ErrorCode::BadInput, "unpacks to more than " + std::to_string(kMaxUnpackRatio) + " times its size: the ratio of an archive bomb", where,
                     "Check the archive");
     if (!seen.insert(name).second) {
         skip("duplicate_name", "stands in the archive twice: the first one counts");
@@ -153,6 +152,8 @@ Result<void> noteEntry(archive* handle, archive_entry* entry, std::int64_t posit
     } else {
         if (listing.pickle.empty() && isPickle(fs::path(name), head)) listing.pickle = name;
         if (canBeLabelTable(name) && size <= kMaxTableBytes) listing.tables.emplace(name, static_cast<std::size_t>(position));
+        if (const auto kind = dataFileKind(name, head); kind != DataFileKind::None && !isPickle(fs::path(name), head))
+            listing.data.push_back({name, static_cast<std::size_t>(position), size, kind});
         listing.others.push_back(name);
     }
     return {};
@@ -214,7 +215,7 @@ Result<ArchiveListing> listArchive(const fs::path& path, RowSink& sink) {
 
 Result<std::string> readEntry(archive* handle, archive_entry* entry) {
     std::string bytes;
-    if (archive_entry_size_is_set(entry)) bytes.reserve(static_cast<std::size_t>(std::clamp<std::int64_t>(archive_entry_size(entry), 0, kRatioFreeBytes)));
+    if (archive_entry_size_is_set(entry)) bytes.reserve(static_cast<std::size_t>(std::clamp<std::int64_t>(archive_entry_size(entry), 0, kUnpackFreeBytes)));
     std::array<char, 1 << 16> block;
     for (;;) {
         const auto count = archive_read_data(handle, block.data(), block.size());

@@ -11,10 +11,15 @@
 #include <archive_entry.h>
 
 #include "engine/base/result.h"
+#include "engine/intake/data_files.h"
 #include "engine/intake/image_layout.h"
 #include "engine/intake/importer.h"
 
 namespace espalier::intake {
+
+constexpr std::int64_t kMaxUnpackRatio = 200;
+constexpr std::int64_t kUnpackFreeBytes = 16'000'000;          ///< smaller entries are harmless whatever their ratio
+constexpr std::int64_t kMaxDataBytes = std::int64_t(1) << 36;  ///< of one data file; pictures end earlier
 
 struct ArchiveCloser {
     void operator()(archive* handle) const { archive_read_free(handle); }
@@ -29,6 +34,7 @@ Result<ArchivePointer> openArchive(const std::filesystem::path& path);
 struct ArchiveListing {
     std::vector<LayoutEntry> pictures;  ///< index = position among all entries
     std::vector<std::string> others, folders;
+    std::vector<DataFile> data;         ///< of the others, those that may hold a data set; index as above
     std::map<std::string, std::size_t> tables;  ///< of the others, those that may hold labels, with their position
     std::int64_t bytes = 0;
     std::int64_t pictureBytes = 0;

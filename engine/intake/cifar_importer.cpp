@@ -6,6 +6,7 @@
 #include "engine/base/files.h"
 #include "engine/intake/array_rows.h"
 #include "engine/intake/byte_source.h"
+#include "engine/intake/data_files.h"
 #include "engine/intake/importer.h"
 #include "engine/intake/names.h"
 #include "engine/intake/pickle_refusal.h"
@@ -30,15 +31,11 @@ std::string lowerName(const fs::path& path) {
     return text;
 }
 
-bool isBatchName(const std::string& name) {
-    return name.ends_with(".bin") && (name.starts_with("data_batch") || name.starts_with("test_batch") || name == "train.bin" || name == "test.bin");
-}
-
 std::vector<fs::path> batchFiles(const fs::path& folder) {
     std::vector<fs::path> files;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error))
-        if (entry.is_regular_file(error) && isBatchName(lowerName(entry.path()))) files.push_back(entry.path());
+        if (entry.is_regular_file(error) && isCifarBatchName(entry.path().string())) files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     return files;
 }
@@ -100,7 +97,7 @@ public:
             return isPythonFolder(folder) ? 100 : batchFiles(folder).empty() ? 0 : 95;
         }
         if (isPickle(path, head)) return 100;
-        if (isBatchName(lowerName(path))) return 90;
+        if (isCifarBatchName(path.string())) return 90;
         if (path.extension() != ".bin") return 0;
         const auto bytes = static_cast<std::int64_t>(fs::file_size(path, error));
         return !error && bytes > 0 && (bytes % kTen.recordBytes() == 0 || bytes % kHundred.recordBytes() == 0) &&

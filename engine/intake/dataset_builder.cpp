@@ -8,6 +8,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/files.h"
+#include "engine/intake/array_paths.h"
 #include "engine/intake/dataset_store.h"
 #include "engine/intake/dataset_warnings.h"
 #include "engine/intake/image_paths.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::size_t kMaxGroups = 1000;
 constexpr double kProgressSecs = 0.1;
+constexpr const char* kReading = "Reading files";
 
 /// Removes the staging folder unless it was put in place.
 class Staging {
@@ -85,7 +87,8 @@ std::string shownFormat(const std::string& format, const fs::path& path) {
 /// What the user said and this kind of source has no use for: better told than passed over.
 void warnOfUnusedOptions(const BuildRequest& request, const std::string& format, RowCollector& sink) {
     const ImportOptions& options = request.options;
-    const bool hasMembers = format == "npz" || format == "hdf5", hasColumns = format == "csv" || format == "npy" || format == "image-folder" || format == "archive";
+    // An archive may hold either; its importer tells of members where it holds pictures.
+    const bool hasMembers = format == "npz" || format == "hdf5" || format == "array-folder" || format == "archive", hasColumns = format == "csv" || format == "npy" || format == "image-folder" || format == "archive";
     const auto warn = [&](const std::string& value, const char* what) {
         if (!value.empty())
             sink.warn({displayText(request.paths.front().string()), 0, "unused_option",
@@ -115,6 +118,10 @@ Result<void> readAll(const BuildRequest& request, RowCollector& sink, std::strin
     // Pictures and their labels: one file finds the other.
     if (format == "idx" && request.paths.size() == 2) return importer->read(request.paths.front(), request.options, sink);
     if (format == "idx" || format == "cifar") return readWholeFolder(request, *importer, sink);
+    if (format == "npy" || format == "npz") {
+        format = "array-folder";
+        return readArrayPaths(request.paths, request.options, sink);
+    }
     if (format != "image-folder")
         return fail(ErrorCode::BadInput, "several paths can only be pictures or folders of them, and this is " + format,
                     displayText(request.paths.front().string()), "Import it alone, or drop the folder that holds all files");
@@ -257,7 +264,7 @@ public:
         if (!m_report || (now - m_last < kProgressSecs && done != total)) return;
         m_last = now;
         const double elapsed = now - m_started;
-        m_report({m_stage, done, total, elapsed > 0 ? static_cast<double>(done) / elapsed : 0.0});
+        m_report({m_stage, done, total, elapsed > 0 && m_stage == kReading ? static_cast<double>(done) / elapsed : 0.0});
     }
 
 private:
@@ -273,9 +280,10 @@ Result<feed::DatasetSummary> build(const BuildRequest& request, const fs::path& 
     Staging staging(folder);
     if (!request.isDryRun) ESPALIER_CHECK_OK(staging.create());
     ProgressMeter meter(report);
-    meter.stage("Reading files");
+    meter.stage(kReading);
     RowCollector collector({request.isDryRun ? fs::path() : staging.folder(), request.threads, stop,
-                            [&](std::int64_t done, std::int64_t total) { meter.show(done, total); }});
+                            [&](std::int64_t done, std::int64_t total) { meter.show(done, total); },
+                            [&](const char* name) { meter.stage(name); }});
     feed::DatasetSummary summary;
     if (auto read = readAll(request, collector, summary.format); !read) {
         Error error = std::move(read).error();

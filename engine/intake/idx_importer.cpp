@@ -5,6 +5,7 @@
 
 #include "engine/intake/array_rows.h"
 #include "engine/intake/byte_source.h"
+#include "engine/intake/data_files.h"
 #include "engine/intake/importer.h"
 #include "engine/intake/names.h"
 
@@ -41,21 +42,6 @@ bool looksLikeIdx(std::string_view head) {
     return head.size() >= 8 && head[0] == 0 && head[1] == 0 && itemSize(static_cast<unsigned char>(head[2])) > 0 && head[3] >= 1 &&
            head[3] <= 4;
 }
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-    return text;
-}
-
-/// "train-images-idx3-ubyte.gz", "t10k-labels.idx1-ubyte".
-bool isIdxName(const fs::path& path) {
-    const std::string name = lower(path.filename().string());
-    return name.find("idx1") != std::string::npos || name.find("idx2") != std::string::npos || name.find("idx3") != std::string::npos ||
-           name.find("idx4") != std::string::npos || name.ends_with("-ubyte") || name.ends_with("-ubyte.gz") || name.ends_with(".idx") ||
-           name.ends_with(".idx.gz");
-}
-
-bool isLabelName(const std::string& name) { return lower(name).find("label") != std::string::npos; }
 
 Result<void> readExactly(ByteSource& source, void* out, std::size_t size) {
     ESPALIER_TRY(const std::size_t count, source.read(out, size));
@@ -158,20 +144,11 @@ Result<std::vector<std::string>> readLabels(const fs::path& path) {
 }
 
 std::optional<feed::Split> splitOfName(const std::string& name) {
-    const std::string text = lower(name);
+    const std::string text = lowerAscii(name);
     if (text.find("train") != std::string::npos) return feed::Split::Train;
     if (text.find("t10k") != std::string::npos || text.find("test") != std::string::npos) return feed::Split::Test;
     if (text.find("val") != std::string::npos) return feed::Split::Valid;
     return std::nullopt;
-}
-
-/// What stays of a name when role, rank, type and suffix are taken away: the same for pictures and their labels.
-std::string stem(const std::string& name) {
-    std::string text = lower(name);
-    for (const char* part : {"images", "image", "labels", "label", "ubyte", "ubytes", ".gz", "idx1", "idx2", "idx3", "idx4", ".idx"})
-        for (auto at = text.find(part); at != std::string::npos; at = text.find(part)) text.erase(at, std::strlen(part));
-    std::erase_if(text, [](char c) { return c == '-' || c == '_' || c == '.'; });
-    return text;
 }
 
 struct IdxPair {
@@ -182,7 +159,7 @@ std::vector<fs::path> idxFiles(const fs::path& folder) {
     std::vector<fs::path> files;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error))
-        if (entry.is_regular_file(error) && isIdxName(entry.path())) files.push_back(entry.path());
+        if (entry.is_regular_file(error) && isIdxName(entry.path().string())) files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     return files;
 }
@@ -205,15 +182,15 @@ std::vector<IdxPair> pairFiles(const std::vector<fs::path>& files) {
     std::vector<IdxPair> pairs;
     for (const fs::path& file : files) {
         const std::string name = file.filename().string();
-        if (isLabelName(name)) continue;
+        if (isIdxLabelName(name)) continue;
         // A packed file beside its unpacked copy is the same data.
         const bool isKnown = std::any_of(pairs.begin(), pairs.end(), [&](const IdxPair& pair) {
-            return stem(pair.images.filename().string()) == stem(name);
+            return idxStem(pair.images.filename().string()) == idxStem(name);
         });
         if (isKnown) continue;
         IdxPair pair{file, {}};
         for (const fs::path& other : files)
-            if (isLabelName(other.filename().string()) && stem(other.filename().string()) == stem(name) && pair.labels.empty()) pair.labels = other;
+            if (isIdxLabelName(other.filename().string()) && idxStem(other.filename().string()) == idxStem(name) && pair.labels.empty()) pair.labels = other;
         pairs.push_back(pair);
     }
     std::stable_sort(pairs.begin(), pairs.end(), [](const IdxPair& a, const IdxPair& b) {
@@ -229,7 +206,7 @@ public:
     int confidence(const fs::path& path, std::string_view head) const override {
         std::error_code error;
         if (fs::is_directory(path, error)) return folderWithFiles(path).empty() ? 0 : 95;
-        if (isIdxName(path)) return 90;
+        if (isIdxName(path.string())) return 90;
         return looksLikeIdx(head) ? 50 : 0;
     }
     Result<void> read(const fs::path& path, const ImportOptions& options, RowSink& sink) const override;
@@ -248,7 +225,7 @@ Result<std::vector<IdxPair>> pairsFor(const fs::path& path) {
         return pair.images.filename() != path.filename() && pair.labels.filename() != path.filename();
     });
     if (!pairs.empty()) return pairs;
-    if (isLabelName(path.filename().string()))
+    if (isIdxLabelName(path.filename().string()))
         return fail(ErrorCode::BadInput, "holds labels only; the idx file with the pictures is not beside it", path.string(),
                     "Put both files into one folder");
     return std::vector<IdxPair>{{path, {}}};

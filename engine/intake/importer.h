@@ -48,6 +48,10 @@ public:
     virtual void warn(Warning warning) = 0;
     virtual void progress(std::int64_t done, std::int64_t total) = 0;  ///< total 0 = unknown
     virtual bool isStopped() const = 0;
+    /// What is done now, when that is not reading ("Unpacking, in MB"); progress() then counts that.
+    virtual void stage(const char*) {}
+    /// Where an importer may put large files while it reads; empty = nowhere in particular.
+    virtual std::filesystem::path scratchFolder() const { return {}; }
 };
 
 /// One family of formats. Stateless; one instance serves all imports.
@@ -71,6 +75,7 @@ std::unique_ptr<Importer> makeImageFolderImporter();
 std::unique_ptr<Importer> makeArchiveImporter();
 std::unique_ptr<Importer> makeNpyImporter();   ///< .npy
 std::unique_ptr<Importer> makeNpzImporter();   ///< .npz
+std::unique_ptr<Importer> makeArrayFolderImporter();  ///< a folder of .npy and .npz that belong together
 std::unique_ptr<Importer> makeHdf5Importer();
 std::unique_ptr<Importer> makeIdxImporter();   ///< MNIST files or a folder of them, also .gz
 std::unique_ptr<Importer> makeCifarImporter(); ///< CIFAR-10/100 binary batches, file or folder

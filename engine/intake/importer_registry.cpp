@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kHeadBytes = 4096;
 constexpr const char* kAccepted =
-    "Espalier takes image folders, tar, zip and 7z archives of them, .npy, .npz, HDF5, MNIST idx, CIFAR binary and CSV files";
+    "Espalier takes image folders, tar, zip and 7z archives of them, .npy and .npz (also a folder of them), HDF5, MNIST idx, CIFAR binary and CSV files";
 
 std::string headOf(const fs::path& path) {
     std::string head(kHeadBytes, '\0');
@@ -75,6 +75,7 @@ const std::vector<std::unique_ptr<Importer>>& importers() {
         list->push_back(makeShapesImporter());
         list->push_back(makeNpzImporter());
         list->push_back(makeNpyImporter());
+        list->push_back(makeArrayFolderImporter());
         list->push_back(makeHdf5Importer());
         list->push_back(makeIdxImporter());
         list->push_back(makeCifarImporter());

@@ -55,7 +55,12 @@ bool splitGlued(const std::string& word, std::string& rest, std::optional<feed::
         split = splitWord(text);
         return true;
     }
-    return false;
+    // "Xtr", "yte".
+    const std::string end = word.size() == 3 ? word.substr(1) : "";
+    if (end != "tr" && end != "te") return false;
+    rest = word.substr(0, 1);
+    split = splitWord(end);
+    return kImageWords.count(rest) || kLabelWords.count(rest);
 }
 
 Reading readName(const std::string& name) {
@@ -191,7 +196,11 @@ void keepBestFamily(const std::vector<MemberInfo>& members, const std::vector<Re
     }
     if (weight.size() < 2) return;
     const auto best = std::max_element(weight.begin(), weight.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    std::erase_if(plan.pairs, [&](const MemberPair& pair) { return readings[pair.images].family != best->first; });
+    std::erase_if(plan.pairs, [&](const MemberPair& pair) {
+        const bool isOther = readings[pair.images].family != best->first;
+        if (isOther && pair.labels) plan.rivals.push_back(members[pair.images].name);
+        return isOther;
+    });
     std::set<std::optional<feed::Split>> seen;
     std::erase_if(plan.pairs, [&](const MemberPair& pair) { return !seen.insert(pair.split).second; });
 }
@@ -236,8 +245,11 @@ Result<MemberPlan> guessMembers(const std::vector<MemberInfo>& members, const Im
                 plan.pairs.push_back({i, partner(members, readings, i, options.labels.empty()), readings[i].split});
         keepBestFamily(members, readings, plan);
         if (plan.pairs.empty())
-            if (const auto images = largestPictures(members, readings))
+            if (const auto images = largestPictures(members, readings)) {
                 plan.pairs.push_back({*images, partner(members, readings, *images, true), std::nullopt});
+                for (std::size_t i = 0; i < members.size(); ++i)
+                    if (i != *images && i != plan.pairs[0].labels && canBeImages(members[i]) && readings[i].role == Role::None) plan.rivals.push_back(members[i].name);
+            }
     }
     if (plan.pairs.empty())
         return fail(ErrorCode::BadInput, "has no member that looks like pictures or a table; it has " + listed(describedMembers(members)), where,

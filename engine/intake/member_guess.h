@@ -29,6 +29,7 @@ struct MemberPlan {
     std::vector<MemberPair> pairs;              ///< train, valid, test order
     std::optional<std::size_t> classNames;      ///< member that names the classes
     std::vector<std::string> ignored;           ///< names of arrays that play no part
+    std::vector<std::string> rivals;            ///< of these, what might be the pictures as well
 };
 
 /// By the user's names where given, else by the names people use (x/y, images/labels, x_train, train/images, …), else

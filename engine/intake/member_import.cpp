@@ -91,7 +91,8 @@ Result<void> importMembers(MemberFile& file, const std::filesystem::path& path, 
         const MemberPair& pair = plan.pairs[i];
         const std::string& name = members[pair.images].name;
         ArrayDelivery::Part part;
-        part.file = shownName(path) + (plan.pairs.size() > 1 ? ":" + name : "");
+        part.file = file.fileOf(pair.images);
+        if (part.file.empty()) part.file = shownName(path) + (plan.pairs.size() > 1 ? ":" + name : "");
         part.where = labels.whereOf(pair.images);
         part.split = pair.split;
         part.labels = labels.of(i);

@@ -21,6 +21,8 @@ public:
     virtual Result<void> checkImages(std::size_t member, const std::string& where) = 0;
     /// One class name a sample.
     virtual Result<std::vector<std::string>> readLabels(std::size_t member, const std::string& where) = 0;
+    /// How row sources and warnings name the member; empty = by the file that holds all.
+    virtual std::string fileOf(std::size_t) const { return {}; }
     virtual Result<void> deliver(std::size_t member, const ArrayDelivery::Part& part, ArrayDelivery& delivery) = 0;
 };
 

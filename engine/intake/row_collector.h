@@ -38,6 +38,7 @@ public:
         int threads = 0;
         std::stop_token stop;
         std::function<void(std::int64_t done, std::int64_t total)> progress;
+        std::function<void(const char* name)> stage = {};
         std::uint64_t maxPixelBytes = 2'000'000'000;
     };
     explicit RowCollector(Setup setup);
@@ -52,6 +53,10 @@ public:
     void warn(Warning warning) override { m_warnings.push_back(std::move(warning)); }
     void progress(std::int64_t done, std::int64_t total) override;
     bool isStopped() const override { return m_setup.stop.stop_requested(); }
+    void stage(const char* name) override {
+        if (m_setup.stage) m_setup.stage(name);
+    }
+    std::filesystem::path scratchFolder() const override { return m_setup.staging; }
 
     /// Scales the float pictures, waits for the workers and closes the files. Call once; the fields below are then
     /// complete.

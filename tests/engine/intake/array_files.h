@@ -88,4 +88,18 @@ inline std::string gzipped(const std::string& data, const std::filesystem::path&
     return std::string(std::istreambuf_iterator<char>(stream), {});
 }
 
+inline std::string idx(int type, const std::vector<int>& shape, const std::string& data) {
+    std::string out{0, 0, char(type), char(shape.size())};
+    for (const int size : shape)
+        for (int i = 3; i >= 0; --i) out += char(size >> (8 * i) & 255);
+    return out + data;
+}
+
+inline std::string cifarRecord(int label, int pixel, int labelBytes = 1) {
+    std::string record(static_cast<std::size_t>(labelBytes - 1), '\0');
+    record += char(label);
+    record += std::string(1024, char(pixel)) + std::string(1024, char(pixel + 1)) + std::string(1024, char(pixel + 2));
+    return record;
+}
+
 }  // namespace arrayfiles

@@ -1,9 +1,7 @@
 // labels: fast gate
 #include <QtTest>
 
-#include <archive.h>
-#include <archive_entry.h>
-
+#include "tests/engine/intake/archive_files.h"
 #include "tests/engine/intake/array_files.h"
 #include "tests/engine/intake/build_helpers.h"
 #include "tests/engine/intake/picture_files.h"
@@ -11,42 +9,11 @@
 using namespace espalier;
 using namespace espalier::intake;
 using namespace picturefiles;
+using archivefiles::Entry;
+using archivefiles::packed;
 using Counts = std::map<std::string, std::int64_t>;
 
 namespace {
-
-struct Entry {
-    std::string name, data;
-    int type = AE_IFREG;
-    std::string link = {};
-    std::int64_t claimed = -1;
-};
-
-/// Writes with libarchive; the writer does not check names, so hostile ones can be made.
-std::string packed(const std::vector<Entry>& entries, const std::string& format, const std::string& filter = {}) {
-    std::string out(8'000'000, '\0');
-    std::size_t used = 0;
-    archive* writer = archive_write_new();
-    archive_write_set_format_by_name(writer, format.c_str());
-    if (!filter.empty()) archive_write_add_filter_by_name(writer, filter.c_str());
-    archive_write_set_bytes_in_last_block(writer, 1);
-    archive_write_open_memory(writer, out.data(), out.size(), &used);
-    for (const Entry& entry : entries) {
-        archive_entry* made = archive_entry_new();
-        archive_entry_set_pathname(made, entry.name.c_str());
-        archive_entry_set_filetype(made, static_cast<unsigned>(entry.type));
-        archive_entry_set_perm(made, 0644);
-        archive_entry_set_size(made, entry.claimed >= 0 ? entry.claimed : static_cast<std::int64_t>(entry.data.size()));
-        if (!entry.link.empty()) archive_entry_set_symlink(made, entry.link.c_str());
-        archive_write_header(writer, made);
-        archive_write_data(writer, entry.data.data(), entry.data.size());
-        archive_entry_free(made);
-    }
-    archive_write_close(writer);
-    archive_write_free(writer);
-    out.resize(used);
-    return out;
-}
 
 std::vector<Entry> animals(const std::string& prefix = {}) {
     std::vector<Entry> entries;
@@ -198,7 +165,7 @@ private Q_SLOTS:
         QTest::addColumn<QString>("name");
         QTest::addColumn<QByteArray>("data");
         QTest::addColumn<QString>("word");
-        QTest::newRow("csv") << QStringLiteral("iris.csv") << QByteArray("a,b\n1,x\n") << QStringLiteral("iris.csv");
+        QTest::newRow("archive") << QStringLiteral("inner.tar.gz") << QByteArray("\x1F\x8B") << QStringLiteral("inner.tar.gz");
         QTest::newRow("pickle") << QStringLiteral("batch_1") << QByteArray("\x80\x02}q\x01.") << QStringLiteral("pickle");
         QTest::newRow("heic") << QStringLiteral("a/1.heic") << QByteArray("\0\0\0\x18" "ftypheic", 12) << QStringLiteral("JPEG or PNG");
     }

@@ -8,24 +8,6 @@ using namespace espalier::intake;
 using namespace arrayfiles;
 namespace fs = std::filesystem;
 
-namespace {
-
-std::string idx(int type, const std::vector<int>& shape, const std::string& data) {
-    std::string out{0, 0, char(type), char(shape.size())};
-    for (const int size : shape)
-        for (int i = 3; i >= 0; --i) out += char(size >> (8 * i) & 255);
-    return out + data;
-}
-
-std::string cifarRecord(int label, int pixel, int labelBytes = 1) {
-    std::string record(static_cast<std::size_t>(labelBytes - 1), '\0');
-    record += char(label);
-    record += std::string(1024, char(pixel)) + std::string(1024, char(pixel + 1)) + std::string(1024, char(pixel + 2));
-    return record;
-}
-
-}  // namespace
-
 class TestIdxCifar : public QObject {
     Q_OBJECT
     QTemporaryDir m_folder;

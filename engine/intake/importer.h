@@ -58,7 +58,7 @@ public:
 class Importer {
 public:
     virtual ~Importer() = default;
-    virtual std::string_view format() const = 0;  ///< "image-folder", "archive", "npy", "npz", "hdf5", "idx", "cifar", "csv"
+    virtual std::string_view format() const = 0;  ///< "image-folder", "archive", "npy", "array-folder", "npz", "hdf5", "idx", "cifar", "csv"
     /// 0 = not mine, 100 = certain. `head`: first 4 KiB of a file, empty for a folder. Must not read more.
     virtual int confidence(const std::filesystem::path& path, std::string_view head) const = 0;
     /// Streams rows into the sink. The error names file, place and remedy; partial trouble goes to sink.warn().

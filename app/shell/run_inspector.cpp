@@ -18,6 +18,7 @@
 #include "app/shell/commands.h"
 #include "app/shell/error_presenter.h"
 #include "app/shell/note_edit.h"
+#include "engine/feed/metric_names.h"
 #include "widgets/controls/bars.h"
 #include "widgets/controls/chip.h"
 #include "widgets/controls/controls.h"
@@ -192,6 +193,16 @@ void RunInspector::refreshHeader(const feed::RunInfo& run) {
     m_chips->addWidget(add);
 }
 
+// "epoch 26" where the run counts epochs and every one of them had as many steps, else "step 884".
+QString RunInspector::momentText(const feed::RunInfo& run, std::int64_t step) const {
+    const feed::SummaryEntry* epoch = summaryOf(run, std::string(feed::names::kTrainEpoch));
+    if (epoch && epoch->lastStep > 0 && std::isfinite(epoch->last)) {
+        const double at = static_cast<double>(step) * epoch->last / static_cast<double>(epoch->lastStep);
+        if (at >= 1 && std::abs(at - std::round(at)) < 0.01) return tr("epoch %1").arg(format::count(std::llround(at)));
+    }
+    return tr("step %1").arg(format::count(step));
+}
+
 void RunInspector::refreshReadings(const feed::RunInfo& run) {
     QString main = m_context.bridge->runs().valueSeries();
     for (const char* name : {"valid/top1", "test/top1"})
@@ -206,7 +217,7 @@ void RunInspector::refreshReadings(const feed::RunInfo& run) {
             if (std::isfinite(v) && (!std::isfinite(value) || (isLow ? v < value : v > value))) value = v;
     }
     m_best->setValue(format::fixed(value, 4));
-    m_best->setDetail(best ? tr("step %1").arg(format::count(best->bestStep)) : tr("nothing logged yet"));
+    m_best->setDetail(best ? momentText(run, best->bestStep) : tr("nothing logged yet"));
 
     const feed::SummaryEntry* loss = summaryOf(run, "train/loss");
     const widgets::Series* liveLoss = m_context.bridge->series().find(m_runId, QStringLiteral("train/loss"));

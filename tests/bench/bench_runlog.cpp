@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <thread>
 
 #include <benchmark/benchmark.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "engine/runlog/run_log_reader.h"
 #include "engine/runlog/run_log_writer.h"
@@ -95,6 +98,14 @@ private:
     std::uint64_t m_state = 1;
 };
 
+/// Takes a file's pages out of memory, as far as the system listens.
+void coolDown(const fs::path& file) {
+    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    ::close(fd);
+}
+
 constexpr int kPixels = 1400;
 enum Kind { kEnvelope, kOverview };
 
@@ -115,6 +126,11 @@ void openToPlot(benchmark::State& state) {
     }
     const auto last = hasGaps ? perSeries * 10 + perSeries / 390 : perSeries - 1;
     for (auto _ : state) {
+        if (state.range(5) != 0) {
+            state.PauseTiming();
+            coolDown(folder.path / "run" / "run.h5");
+            state.ResumeTiming();
+        }
         auto reader = RunLogReader::open(folder.path / "run").value();
         for (int s = 0; s < seriesCount; ++s) {
             const auto name = "s" + std::to_string(s);
@@ -126,14 +142,16 @@ void openToPlot(benchmark::State& state) {
     state.counters["bytes_per_point"] = double(fs::file_size(folder.path / "run" / "run.h5")) / double(seriesCount * perSeries);
 }
 BENCHMARK(openToPlot)
-    ->ArgNames({"series", "points", "compacted", "overview", "gaps"})
-    ->Args({100, 40'000, 1, kEnvelope, 0})
-    ->Args({100, 40'000, 0, kEnvelope, 0})
-    ->Args({100, 400'000, 1, kEnvelope, 0})
-    ->Args({100, 400'000, 1, kEnvelope, 1})
-    ->Args({100, 400'000, 1, kOverview, 0})
-    ->Args({1, 100'000'000, 1, kEnvelope, 0})
-    ->Args({1, 100'000'000, 1, kOverview, 0})
+    ->ArgNames({"series", "points", "compacted", "overview", "gaps", "cold"})
+    ->Args({100, 40'000, 1, kEnvelope, 0, 0})
+    ->Args({100, 40'000, 0, kEnvelope, 0, 0})
+    ->Args({100, 400'000, 1, kEnvelope, 0, 0})
+    ->Args({100, 400'000, 1, kEnvelope, 1, 0})
+    ->Args({100, 400'000, 1, kOverview, 0, 0})
+    ->Args({100, 400'000, 1, kEnvelope, 0, 1})
+    ->Args({1, 100'000'000, 1, kEnvelope, 0, 0})
+    ->Args({1, 100'000'000, 1, kEnvelope, 0, 1})
+    ->Args({1, 100'000'000, 1, kOverview, 0, 0})
     ->MeasureProcessCPUTime()
     ->UseRealTime()
     ->Iterations(3)
@@ -151,7 +169,7 @@ void stepsWithAScalar(benchmark::State& state) {
             for (auto& weight : weights) weight = weight * 0.9999f + 1e-4f;
         benchmark::DoNotOptimize(weights.data());
     };
-    double plain = 0.0, logged = 0.0;
+    double plain = 1e9, logged = 1e9;  // the best of all turns: other programs only ever add
     std::int64_t count = 0;
     const auto timed = [&](bool isLogged) {
         const auto start = std::chrono::steady_clock::now();
@@ -163,10 +181,10 @@ void stepsWithAScalar(benchmark::State& state) {
     };
     timed(true);
     for (auto _ : state) {
-        plain += timed(false);
-        logged += timed(true);
+        plain = std::min(plain, timed(false));
+        logged = std::min(logged, timed(true));
     }
-    state.counters["step_us"] = plain / double(state.iterations()) / 100 * 1e6;
+    state.counters["step_us"] = plain / 100 * 1e6;
     state.counters["slowdown_percent"] = (logged / plain - 1.0) * 100.0;
 }
 BENCHMARK(stepsWithAScalar)->Iterations(40)->Unit(benchmark::kMillisecond);

@@ -6,6 +6,7 @@
 #include "engine/intake/array_rows.h"
 #include "engine/intake/byte_source.h"
 #include "engine/intake/csv_columns.h"
+#include "engine/intake/csv_pixels.h"
 #include "engine/intake/csv_reader.h"
 #include "engine/intake/importer.h"
 #include "engine/intake/names.h"
@@ -86,6 +87,7 @@ private:
             return {};
         }
         std::vector<float> values;
+        if (m_plan.pixels) return deliverPicture(record, line);
         values.reserve(m_plan.features.size());
         for (const std::size_t i : m_plan.features) {
             const CsvColumn& column = m_plan.columns[i];
@@ -104,14 +106,33 @@ private:
         return deliverValues(record, line, std::move(values));
     }
 
+    Result<void> deliverPicture(const CsvRecords::Record& record, std::int64_t line) {
+        std::vector<float> values;
+        const std::string& cell = record.fields[*m_plan.pixels];
+        if (readPixelList(cell, m_plan.pixelCount, values)) return deliverValues(record, line, std::move(values));
+        const auto list = lookAtNumberList(cell);
+        warn(line, "bad_pixels",
+             "line " + std::to_string(line) + ", column " + quoted(m_plan.columns[*m_plan.pixels].name) + ": " +
+                 (list && list->count != m_plan.pixelCount
+                      ? grouped(static_cast<std::int64_t>(list->count)) + " numbers where " + grouped(static_cast<std::int64_t>(m_plan.pixelCount)) + " are usual"
+                      : quoted(cell) + " is no list of pixels"),
+             Outcome::Skipped);
+        return {};
+    }
+
     Result<void> deliverValues(const CsvRecords::Record& record, std::int64_t line, std::vector<float> values) {
         RowMeta meta;
         meta.source = m_file + ":" + std::to_string(line);
         for (const std::string& field : record.fields) meta.storedBytes += static_cast<std::int64_t>(field.size()) + 1;
         if (m_plan.label) meta.label = labelOf(record, line);
-        if (m_plan.split) meta.split = splitOfWord(trimmed(record.fields[*m_plan.split]));
+        if (m_plan.split) meta.split = splitOfCell(record.fields[*m_plan.split]);
         ++m_rows;
         if (m_plan.imageChannels == 0) return m_sink.features(std::move(meta), std::move(values));
+        if (m_plan.arePixelsBytes) {
+            feed::Image8 image{m_plan.imageWidth, m_plan.imageHeight, m_plan.imageChannels, {}};
+            for (const float value : values) image.pixels.push_back(static_cast<std::uint8_t>(value));
+            return m_sink.image(std::move(meta), std::move(image));
+        }
         if (m_plan.imageChannels == 4) {  // transparency is left out
             std::vector<float> colours;
             for (std::size_t i = 0; i < values.size(); ++i)

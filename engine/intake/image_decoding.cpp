@@ -8,6 +8,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "engine/intake/bmp_decoder.h"
 #include "engine/intake/gif_decoder.h"
 #include "engine/intake/jpeg_decoder.h"
 #include "engine/intake/tiff_decoder.h"
@@ -163,6 +164,7 @@ Decoded decodeByKind(std::string_view bytes, const ImageProbe& probe, ImageRemar
         case ImageKind::Jpeg: return decodeJpeg(bytes, remarks);
         case ImageKind::Tiff: return decodeTiff(bytes, probe, remarks);
         case ImageKind::WebP: return probe.isAnimated ? decodeAnimatedWebP(bytes, probe) : decodeByOpenCv(bytes, probe);
+        case ImageKind::Bmp: return isTwoByteBitmap(bytes, probe) ? decodeTwoByteBitmap(bytes, probe) : decodeByOpenCv(bytes, probe);
         default: return decodeByOpenCv(bytes, probe);
     }
 }

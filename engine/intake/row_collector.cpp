@@ -19,7 +19,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kMaxBytesInFlight = 256'000'000;
-constexpr std::uint64_t kMaxRows = 20'000'000, kMaxPictures = 10'000'000;  ///< 200 bytes of memory a row of numbers, 1,000 a picture
 constexpr std::size_t kNamedRows = 20;  ///< in one warning
 
 std::array<std::uint8_t, 32> digestOf(const feed::Image8& image) {
@@ -94,7 +93,7 @@ RowCollector::~RowCollector() {
 }
 
 Result<void> RowCollector::checkNext(bool isTable) {
-    const std::uint64_t limit = isTable ? kMaxRows : kMaxPictures;
+    const std::uint64_t limit = isTable ? m_setup.maxRows : m_setup.maxPictures;
     if (m_taken++ >= limit)
         return fail(ErrorCode::BadInput, "holds more than " + groupedNumber(static_cast<std::int64_t>(limit)) + " samples, more than one data set can", {}, "Import a part of them");
     if (!m_isTable) m_isTable = isTable;

@@ -40,6 +40,7 @@ public:
         std::function<void(std::int64_t done, std::int64_t total)> progress;
         std::function<void(const char* name)> stage = {};
         std::uint64_t maxPixelBytes = 2'000'000'000;
+        std::uint64_t maxRows = 20'000'000, maxPictures = 10'000'000;  ///< 200 bytes of memory a row of numbers, 1,000 a picture
     };
     explicit RowCollector(Setup setup);
     ~RowCollector() override;

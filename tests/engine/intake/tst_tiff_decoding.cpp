@@ -178,6 +178,31 @@ private Q_SLOTS:
         QCOMPARE(remarks.size(), std::size_t(1));
         QVERIFY2(remarks[0].kind == "nan_values" && remarks[0].detail.find("2 values") == 0, remarks[0].detail.c_str());
     }
+    void keepsTheFirstPageOfAFileCutBehindIt() {
+        std::string bytes = tiff({}, [](int x, int y, int) { return 10 * x + y; });
+        const auto alone = decodeImage(bytes);
+        QVERIFY(alone.has_value());
+        std::uint32_t directory = 0;
+        std::memcpy(&directory, bytes.data() + 4, 4);
+        const std::string second = bytes.substr(directory);  // the same picture once more
+        std::string next;
+        put(next, bytes.size(), 4);
+        bytes.replace(bytes.size() - 4, 4, next);
+        const std::size_t firstPage = bytes.size();
+        bytes += second;
+        ImageRemarks remarks;
+        const auto whole = decodeImage(bytes, &remarks);
+        QVERIFY(whole && whole->pixels == alone->pixels);
+        QVERIFY(remarks.empty());
+        for (const std::size_t size : {firstPage, firstPage + 1}) {
+            remarks.clear();
+            const auto cut = decodeImage(bytes.substr(0, size), &remarks);
+            QVERIFY(cut && cut->pixels == alone->pixels);
+            QCOMPARE(remarks.size(), std::size_t(1));
+            QVERIFY2(remarks[0].kind == "truncated_image" && remarks[0].detail.find("first page is whole") != std::string::npos, remarks[0].detail.c_str());
+        }
+        QVERIFY(!decodeImage(bytes.substr(0, directory + 20)));  // within the first page's directory
+    }
     void turnsWhiteIsZeroRound() {
         Make make;
         make.photometric = 0, make.bits = 16;

@@ -10,6 +10,16 @@ double wallClockSecs() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+double runClockSecs() {
+    const auto passed = [] {
+        timespec now{};
+        ::clock_gettime(CLOCK_BOOTTIME, &now);
+        return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+    };
+    static const double begin = wallClockSecs() - passed();
+    return begin + passed();
+}
+
 double steadySecs() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }

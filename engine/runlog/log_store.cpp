@@ -208,7 +208,7 @@ void LogStore::sync() {
 }
 
 void LogStore::close() {
-    appendTimeFrame(m_journal.waiting(), RecordType::Closed, wallClockSecs());
+    appendTimeFrame(m_journal.waiting(), RecordType::Closed, runClockSecs());
     m_nextPlaceCheck = 0;
     sync();
     onLive([](LiveFile& file) { return file.close(); });

@@ -130,7 +130,7 @@ Result<std::unique_ptr<RunLogWriter>> RunLogWriter::open(const fs::path& runFold
     ESPALIER_TRY(auto journal, JournalWriter::open(runFolder / kJournalName, options.segmentBytes));
     ESPALIER_TRY(auto recovered, recover(runFolder, journal));
     std::string opened;
-    appendTimeFrame(opened, RecordType::Opened, wallClockSecs());
+    appendTimeFrame(opened, RecordType::Opened, runClockSecs());
     ESPALIER_CHECK_OK(journal.append(opened));
     ESPALIER_CHECK_OK(journal.sync());
     auto impl = std::make_unique<Impl>(runFolder, std::move(journal), std::move(recovered.live));

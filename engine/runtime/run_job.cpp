@@ -1,5 +1,6 @@
 #include "engine/runtime/run_job.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/api/torch.h"
@@ -105,11 +106,13 @@ private:
     std::unique_ptr<data::StoreImageSource> m_images;
     at::Device m_device = at::Device(at::kCPU);
     double m_since = 0.0, m_activeBefore = 0.0, m_lastPollSecs = 0.0, m_lastStoreSecs = 0.0;
+    double m_lastSecs = 0.0;  ///< of an earlier life of this run
 };
 
 Result<void> RunExecution::prepareAndRun() {
     m_activeBefore = m_info.activeSecs;
-    m_info.startedSecs = m_info.startedSecs > 0.0 ? m_info.startedSecs : wallClockSecs();
+    m_lastSecs = std::max(m_info.endedSecs, m_info.startedSecs + m_info.activeSecs);
+    m_info.startedSecs = m_info.startedSecs > 0.0 ? m_info.startedSecs : runClockSecs();
     m_info.endedSecs = 0.0;
     m_info.stateDetail.clear();
     Workspace::takeStopRequest(m_info.folder);  // one that was meant for an earlier life of this run
@@ -164,6 +167,7 @@ Result<void> RunExecution::openLog() {
     m_sinks = std::make_unique<RunSinks>(m_info.id, m_job.id(), std::move(writer), m_services.events,
                                          m_services.metrics, m_info.summary);
     m_sinks->knowTradeoff(logged);
+    m_sinks->continueAfter(m_lastSecs);
     return {};
 }
 
@@ -219,7 +223,7 @@ void RunExecution::end(const Result<void>& result) {
         }
     }
     if (event == feed::JobEventKind::Fail) m_info.stateDetail = error.sentence();
-    m_info.endedSecs = wallClockSecs();
+    m_info.endedSecs = m_sinks ? m_sinks->nowSecs() : std::max(runClockSecs(), m_info.startedSecs);
     store(event == feed::JobEventKind::Finish   ? feed::JobState::Completed
           : event == feed::JobEventKind::Fail   ? feed::JobState::Failed
                                                 : feed::JobState::Stopped);

@@ -27,6 +27,10 @@ RunSinks::RunSinks(std::string runId, feed::JobId job, std::unique_ptr<runlog::R
 
 RunSinks::~RunSinks() { flushPoints(); }
 
+double RunSinks::nowSecs() const { return runClockSecs() + m_shiftSecs; }
+
+void RunSinks::continueAfter(double secs) { m_shiftSecs = std::max(0.0, secs - runClockSecs()); }
+
 void RunSinks::scalar(std::string_view name, std::int64_t step, double value) {
     auto found = m_series.find(name);
     if (found == m_series.end()) {
@@ -34,7 +38,7 @@ void RunSinks::scalar(std::string_view name, std::int64_t step, double value) {
         m_events.push(feed::SeriesAdded{m_runId, found->second.id, found->first});
     }
     auto& series = found->second;
-    const double now = wallClockSecs();
+    const double now = nowSecs();
     m_writer->scalar(series.id, step, now, value);
     updateSummary(found->first, series, step, value);
     if (m_waiting.empty()) {
@@ -62,7 +66,7 @@ void RunSinks::updateSummary(const std::string& name, Series& series, std::int64
 }
 
 void RunSinks::mark(std::int64_t step, std::string_view kind, std::string_view text) {
-    const feed::RunMark mark{step, wallClockSecs(), std::string(kind), std::string(text)};
+    const feed::RunMark mark{step, nowSecs(), std::string(kind), std::string(text)};
     m_writer->mark(mark);
     flushPoints();  // a listener sees the points before the mark that speaks of them
     m_events.push(feed::RunMarked{m_runId, mark});

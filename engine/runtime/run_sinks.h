@@ -31,6 +31,10 @@ public:
              std::map<std::string, feed::SummaryEntry> summary);
     ~RunSinks();
 
+    /// A continued run goes on after `secs` even when the clock was set back since: times of a run never fall.
+    void continueAfter(double secs);
+    /// Seconds since the Unix epoch as this run counts them.
+    double nowSecs() const;
     void scalar(std::string_view series, std::int64_t step, double value);
     void mark(std::int64_t step, std::string_view kind, std::string_view text);
     void warn(const Warning& warning);
@@ -67,6 +71,7 @@ private:
     void tradeoffGrew();
 
     std::string m_runId;
+    double m_shiftSecs = 0.0;  ///< added to the clock
     feed::JobId m_job;
     std::unique_ptr<runlog::RunLogWriter> m_writer;
     feed::Inbox<feed::FeedEvent>& m_events;

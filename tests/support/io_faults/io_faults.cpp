@@ -4,6 +4,8 @@
 //   ESPALIER_FAULT       "kill:N", "EIO:N", "ENOSPC:N"; with "+" after N that one and all later ones, with "-M" those up
 //                        to the Mth; "drop:N": the Nth sync fails and takes what was not yet synced with it; "record"; "network": statfs tells of a
 //                        FUSE file system, and there are no locks
+//                        "clock": the wall clock is set every quarter of a second: an hour back, ten years ahead, right
+//                        again; "clock:SECS": it is wrong by so much all the time
 //   ESPALIER_FAULT_FILE  "record" writes here: see io_recording.h; otherwise the number of calls seen, at exit
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +13,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <string>
@@ -21,7 +24,9 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/io_faults/io_recording.h"
@@ -50,11 +55,21 @@ public:
         m_kind = text.substr(0, colon);
         if (colon != std::string::npos) m_at = std::strtoull(text.c_str() + colon + 1, nullptr, 10);
         m_until = m_at;
+        if (m_kind == "clock") {
+            m_clockError = colon == std::string::npos ? 0 : std::strtoll(text.c_str() + colon + 1, nullptr, 10);
+            m_at = m_until = 0;
+        }
         if (text.back() == '+') m_until = UINT64_MAX;
         if (const auto dash = text.find('-'); dash != std::string::npos) m_until = std::strtoull(text.c_str() + dash + 1, nullptr, 10);
         if (file) m_file = ::open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     }
 
+    bool setsClock() const { return m_kind == "clock"; }
+    /// Seconds by which the wall clock is wrong, `passed` seconds after the start.
+    std::int64_t clockError(double passed) const {
+        constexpr std::int64_t kErrors[] = {0, -3600, 10 * 31557600};
+        return m_clockError != 0 ? m_clockError : kErrors[static_cast<std::uint64_t>(passed * 4) % std::size(kErrors)];
+    }
     bool isNetwork() const { return m_kind == "network"; }
     bool covers(const std::string& path) const {
         return !m_folder.empty() && path.rfind(m_folder, 0) == 0 && (path.size() == m_folder.size() || path[m_folder.size()] == '/');
@@ -108,6 +123,7 @@ private:
     std::string m_folder, m_kind;
     std::uint64_t m_at = 0, m_until = 0, m_count = 0;
     std::map<std::string, std::vector<std::pair<off_t, ssize_t>>> m_unsynced;
+    std::int64_t m_clockError = 0;
     int m_file = -1;
 };
 
@@ -188,7 +204,41 @@ int onePath(const char* name, const char* path) {
 
 }  // namespace
 
+/// Seconds to add to the wall clock now.
+std::int64_t clockErrorNow() {
+    static auto* const real = realFunction<int(clockid_t, timespec*)>("clock_gettime");
+    static const double begin = [] {
+        timespec now{};
+        real(CLOCK_MONOTONIC, &now);
+        return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
+    }();
+    timespec now{};
+    real(CLOCK_MONOTONIC, &now);
+    return plan().clockError(double(now.tv_sec) + 1e-9 * double(now.tv_nsec) - begin);
+}
+
 extern "C" {
+
+int clock_gettime(clockid_t clock, timespec* time) {
+    static auto* const real = realFunction<int(clockid_t, timespec*)>("clock_gettime");
+    const int result = real(clock, time);
+    if (result == 0 && clock == CLOCK_REALTIME && plan().setsClock()) time->tv_sec += clockErrorNow();
+    return result;
+}
+
+int gettimeofday(timeval* time, void* zone) {
+    static auto* const real = realFunction<int(timeval*, void*)>("gettimeofday");
+    const int result = real(time, zone);
+    if (result == 0 && plan().setsClock()) time->tv_sec += clockErrorNow();
+    return result;
+}
+
+time_t time(time_t* into) {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (into) *into = now.tv_sec;
+    return now.tv_sec;
+}
 
 ssize_t write(int fd, const void* data, size_t size) {
     static auto* const real = realFunction<WriteFunction>("write");

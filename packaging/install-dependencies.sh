@@ -7,7 +7,7 @@ packages=(
   qt6-base-dev qt6-svg-dev qt6-qpa-plugins libqcustomplot-dev libgl-dev
   libhdf5-dev libsqlite3-dev libopencv-dev libjpeg-dev libtiff-dev nlohmann-json3-dev libcli11-dev libarchive-dev libzstd-dev zlib1g-dev
   libxxhash-dev libssl-dev libicu-dev libexpected-dev libbenchmark-dev
-  python3 python3-pip python3-h5py curl unzip ca-certificates desktop-file-utils
+  git python3 python3-pip python3-h5py curl unzip ca-certificates desktop-file-utils
 )
 
 missing=()

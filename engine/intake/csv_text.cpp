@@ -56,9 +56,11 @@ bool looksBinary(const std::string& bytes) {
 
 /// How the bytes beyond ASCII stand: in Western text mostly alone between ASCII letters, in other scripts in a row.
 struct HighBytes {
-    std::size_t count = 0, inRow = 0, oddRuns = 0;
+    std::size_t count = 0, inRow = 0, oddRuns = 0, low = 0;  ///< low: below 0xC0
     bool areAlone() const { return 10 * inRow < 3 * count; }
     bool arePairs() const { return inRow == count && oddRuns == 0; }
+    /// Characters of two bytes each: the letters of Cyrillic and Greek lie above 0xC0, and their words are odd half the time.
+    bool areEastAsian() const { return arePairs() && 10 * low > count; }
 };
 
 HighBytes lookAtHighBytes(const std::string& bytes) {
@@ -68,6 +70,7 @@ HighBytes lookAtHighBytes(const std::string& bytes) {
         const bool isHigh = i < bytes.size() && static_cast<unsigned char>(bytes[i]) >= 0x80;
         if (isHigh) {
             ++run;
+            high.low += static_cast<unsigned char>(bytes[i]) < 0xC0;
             continue;
         }
         high.count += run;
@@ -98,6 +101,8 @@ std::string guessEncoding(const std::string& bytes) {
         const int confidence = ucsdet_getConfidence(matches[i], &status);
         if (i > 0 && !isAnyTrusted) break;
         if (high.arePairs() && name == "Shift_JIS") continue;  // its half-width kana take any bytes
+        const bool isTwoByte = name == "GB18030" || name == "EUC-JP" || name == "EUC-KR" || name == "Big5";
+        if (high.areEastAsian() && !isTwoByte) continue;
         for (const char* other : {"Shift_JIS", "GB18030", "EUC-JP", "EUC-KR", "Big5", "windows-1251", "KOI8-R", "ISO-8859-5", "windows-1253", "ISO-8859-7"})
             if (name == other && (confidence >= 40 || (isAnyTrusted && confidence >= 10))) guess = name, isFound = true;
     }

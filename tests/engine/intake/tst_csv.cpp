@@ -33,6 +33,10 @@ private Q_SLOTS:
         QTest::newRow("a lone accent") << QByteArray("\xE9") << QStringLiteral("\u00e9");
         QTest::newRow("accents in words") << QByteArray("\xE9t\xE9") << QStringLiteral("\u00e9t\u00e9");
         QTest::newRow("Cyrillic") << QByteArray("\xF1\xEE\xE1\xE0\xEA\xE0 \xE8 \xEA\xEE\xF8\xEA\xE0 \xE2 \xE4\xEE\xEC\xE5") << QStringLiteral("\u0441\u043e\u0431\u0430\u043a\u0430 \u0438 \u043a\u043e\u0448\u043a\u0430 \u0432 \u0434\u043e\u043c\u0435");
+        QTest::newRow("Cyrillic of even words") << QByteArray("\xEA\xEE\xF8\xEA\xE0\xEC") << QString::fromUtf8("\xD0\xBA\xD0\xBE\xD1\x88\xD0\xBA\xD0\xB0\xD0\xBC");
+        QTest::newRow("Korean") << QByteArray("\xB0\xED\xBE\xE7\xC0\xCC") << QString::fromUtf8("\xEA\xB3\xA0\xEC\x96\x91\xEC\x9D\xB4");
+        QTest::newRow("Japanese") << QByteArray("\xA4\xCD\xA4\xB3") << QString::fromUtf8("\xE3\x81\xAD\xE3\x81\x93");
+        QTest::newRow("KOI8-R of even words") << QByteArray("\xD3\xCF\xC2\xC1\xCB\xC1") << QString::fromUtf8("\xD1\x81\xD0\xBE\xD0\xB1\xD0\xB0\xD0\xBA\xD0\xB0");
     }
     void guessesEncodings() {
         QFETCH(QByteArray, word);
@@ -43,6 +47,27 @@ private Q_SLOTS:
         QVERIFY(read(text, sink).has_value());
         QCOMPARE(QString::fromStdString(sink.metas[1].label.value_or("")), label);
         QVERIFY(!sink.warnings.empty() && sink.warnings[0].kind == "encoding_guessed");
+    }
+    /// A sheet saved by a Chinese Excel: GBK, in the header as well.
+    void readsGbk_data() {
+        QTest::addColumn<QByteArray>("first");
+        QTest::addColumn<QByteArray>("second");
+        QTest::addColumn<QString>("label");
+        QTest::newRow("cat and dog") << QByteArray("\xC3\xA8") << QByteArray("\xB9\xB7") << QString::fromUtf8("\xE7\x8C\xAB");
+        QTest::newRow("longer words") << QByteArray("\xC9\xBD\xF0\xB0\xCE\xB2") << QByteArray("\xB1\xE4\xC9\xAB\xF0\xB0\xCE\xB2\xBB\xA8") << QString::fromUtf8("\xE5\xB1\xB1\xE9\xB8\xA2\xE5\xB0\xBE");
+    }
+    void readsGbk() {
+        QFETCH(QByteArray, first);
+        QFETCH(QByteArray, second);
+        QFETCH(QString, label);
+        std::string text = "\xB3\xA4\xB6\xC8,\xBF\xED\xB6\xC8,\xD6\xD6\xC0\xE0\r\n";
+        for (int i = 0; i < 30; ++i) text += std::to_string(i) + ".5," + std::to_string(3 * i % 17) + "," + (i % 2 ? second : first).toStdString() + "\r\n";
+        FakeSink sink;
+        QVERIFY(read(text, sink).has_value());
+        QCOMPARE(QString::fromStdString(sink.metas[0].label.value_or("")), label);
+        QCOMPARE(QString::fromStdString(sink.columnNames[0]), QString::fromUtf8("\xE9\x95\xBF\xE5\xBA\xA6"));
+        QVERIFY2(sink.find("encoding_guessed") && sink.find("encoding_guessed")->detail.find("GB18030") != std::string::npos,
+                 sink.find("encoding_guessed") ? sink.find("encoding_guessed")->detail.c_str() : "no warning");
     }
     void readsNumbersBesideHardBlanks() {
         FakeSink sink;

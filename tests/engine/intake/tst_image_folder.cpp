@@ -182,7 +182,8 @@ private Q_SLOTS:
         write(m_builder->root() / "train.npz", "PK");
         summary = m_builder->build({});
         QVERIFY(!summary);
-        QVERIFY2(summary.error().what.find("train.npz") != std::string::npos, summary.error().sentence().c_str());
+        QVERIFY2(summary.error().sentence().find("train.npz") != std::string::npos, summary.error().sentence().c_str());
+        std::filesystem::remove(m_builder->root() / "train.npz");
         write(m_builder->root() / "a_batch", std::string("\x80\x02}q", 4));
         summary = m_builder->build({});
         QVERIFY2(summary.error().what.find("pickle") != std::string::npos, summary.error().sentence().c_str());

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 #include "engine/intake/array_rows.h"
 #include "engine/intake/byte_source.h"
@@ -129,6 +130,7 @@ public:
         if (info.kind != ForeignMember::Kind::Number)
             return fail(ErrorCode::Unsupported, "holds neither numbers nor texts", where, "Store one class number or name a sample");
         ESPALIER_TRY(const std::vector<double> values, m_file.readNumbers(member, 0, rows));
+        if (!info.names.empty() && !isTruth(info) && itemsOf(info.shape) == rows) return namedLabels(info, values, where);
         return labelsFromNumbers(info.shape, values, where);
     }
 
@@ -138,6 +140,24 @@ public:
     }
 
 private:
+    /// The booleans of h5py; they are the numbers 0 and 1 as in an .npz.
+    static bool isTruth(const ForeignMember& info) {
+        return info.names == std::vector<std::pair<double, std::string>>{{0.0, "FALSE"}, {1.0, "TRUE"}};
+    }
+    /// Labels of an enum are called as it calls them.
+    static Result<std::vector<std::string>> namedLabels(const ForeignMember& info, const std::vector<double>& values, const std::string& where) {
+        const std::map<double, std::string> names(info.names.begin(), info.names.end());
+        std::vector<std::string> labels;
+        labels.reserve(values.size());
+        for (std::size_t row = 0; row < values.size(); ++row) {
+            const auto name = names.find(values[row]);
+            if (name == names.end())
+                return fail(ErrorCode::BadInput, "row " + std::to_string(row) + " has a number that its enum type does not name", where, "Store the labels with a name for every number");
+            labels.push_back(name->second);
+        }
+        return labels;
+    }
+
     static std::string remedyFor(const ForeignMember& info, const char* usual) { return info.isTooNew ? runlog::kOlderHdf5 : usual; }
 
     ForeignH5& m_file;

@@ -186,6 +186,11 @@ Result<void> ForeignH5::start() {
         member.kind = list.take<ForeignMember::Kind>();
         member.isByte = list.take<std::uint8_t>() != 0;
         member.chunkRows = list.take<std::int64_t>();
+        const auto names = list.take<std::uint64_t>();
+        for (std::uint64_t n = 0; n < names && list.isGood(); ++n) {
+            const auto value = list.take<double>();
+            member.names.emplace_back(value, list.takeText());
+        }
         const auto rank = list.take<std::uint64_t>();
         for (std::uint64_t d = 0; d < rank && list.isGood(); ++d) member.shape.push_back(list.take<std::int64_t>());
         m_members.push_back(std::move(member));

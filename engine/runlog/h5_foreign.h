@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/result.h"
@@ -18,6 +19,7 @@ struct ForeignMember {
     Kind kind = Kind::Other;
     bool isByte = false;               ///< unsigned, one byte
     std::int64_t chunkRows = 1;        ///< rows that are stored, and damaged, together
+    std::vector<std::pair<double, std::string>> names;  ///< of an enum: what its numbers are called
     std::string trouble;               ///< why it cannot be read; empty = it can
     bool isTooNew = false;             ///< the trouble is a file format beyond this HDF5 library
 };

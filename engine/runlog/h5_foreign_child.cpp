@@ -21,6 +21,7 @@ namespace {
 
 constexpr hsize_t kMaxChunkBytes = hsize_t(256) << 20;
 constexpr std::size_t kMaxMembers = 10000, kMaxDepth = 32;
+constexpr int kMaxEnumNames = 10000;
 constexpr H5Z_filter_t kLzf = 32000;
 constexpr double kMaxRatio = 1100.0;  ///< deflate cannot do better than 1032
 
@@ -182,6 +183,24 @@ std::string storageTrouble(hid_t dataset, hid_t type, const std::vector<std::int
     return {};
 }
 
+/// The names of an enum's numbers; none when there are absurdly many or one cannot be read.
+std::vector<std::pair<double, std::string>> enumNames(hid_t type) {
+    const int count = H5Tget_nmembers(type);
+    const Handle base(H5Tget_super(type));
+    if (count <= 0 || count > kMaxEnumNames || !base.isOpen() || H5Tget_size(base) > sizeof(double)) return {};
+    std::vector<std::pair<double, std::string>> names;
+    for (int i = 0; i < count; ++i) {
+        double value = 0;  // receives the number as stored, then as converted in place
+        char* name = H5Tget_member_name(type, static_cast<unsigned>(i));
+        const bool isRead = name && H5Tget_member_value(type, static_cast<unsigned>(i), &value) >= 0 &&
+                            H5Tconvert(base, H5T_NATIVE_DOUBLE, 1, &value, nullptr, H5P_DEFAULT) >= 0;
+        if (name) names.emplace_back(value, name);
+        H5free_memory(name);
+        if (!isRead) return {};
+    }
+    return names;
+}
+
 void describeDataset(hid_t dataset, Member& member) {
     ForeignMember& info = member.info;
     const Handle type(H5Dget_type(dataset)), space(H5Dget_space(dataset));
@@ -198,6 +217,7 @@ void describeDataset(hid_t dataset, Member& member) {
     }
     const H5T_class_t kind = H5Tget_class(type);
     if (kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM) info.kind = ForeignMember::Kind::Number;
+    if (kind == H5T_ENUM) info.names = enumNames(type);
     if (kind == H5T_STRING) info.kind = ForeignMember::Kind::Text;
     info.isByte = kind == H5T_INTEGER && H5Tget_size(type) == 1 && H5Tget_sign(type) == H5T_SGN_NONE;
     if (info.trouble.empty()) info.trouble = storageTrouble(dataset, type, info.shape, info.chunkRows);
@@ -283,6 +303,11 @@ std::string membersPayload(const std::vector<Member>& members) {
         put(out, member.info.kind);
         put(out, std::uint8_t(member.info.isByte));
         put(out, member.info.chunkRows);
+        put(out, std::uint64_t(member.info.names.size()));
+        for (const auto& [value, name] : member.info.names) {
+            put(out, value);
+            putText(out, name);
+        }
         put(out, std::uint64_t(member.info.shape.size()));
         for (const std::int64_t size : member.info.shape) put(out, size);
     }

@@ -59,7 +59,7 @@ class ArraySet {
 public:
     Result<void> add(const fs::path& path, std::string name) {
         const std::string lower = lowerAscii(name);
-        const std::string file = name.substr(name.rfind('/') + 1);
+        const std::string file = std::string(fileNameOf(name));
         if (!lower.ends_with(".npz")) {
             if (lower.ends_with(".gz")) name.resize(name.size() - 3);
             if (lowerAscii(name).ends_with(".npy")) name.resize(name.size() - 4);

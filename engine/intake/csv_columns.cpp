@@ -20,17 +20,6 @@ namespace {
 constexpr int kSmallestGuessedSide = 7;
 constexpr double kLargestWhole = 9007199254740992.0;  ///< 2^53: above it a double skips whole numbers
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-    return text;
-}
-
-std::string trimmed(const std::string& text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
 int squareSide(std::size_t values) {
     const auto side = static_cast<int>(std::lround(std::sqrt(static_cast<double>(values))));
     return static_cast<std::size_t>(side) * static_cast<std::size_t>(side) == values ? side : 0;
@@ -38,7 +27,7 @@ int squareSide(std::size_t values) {
 
 /// "pixel0", "px_1", "pixel_0_7", "x12", "1x1", "17".
 bool isPixelName(const std::string& name) {
-    const std::string text = lower(trimmed(name));
+    const std::string text = lowerAscii(trimmedCell(name));
     std::size_t letters = 0;
     while (letters < text.size() && std::isalpha(static_cast<unsigned char>(text[letters]))) ++letters;
     const std::string word = text.substr(0, letters);
@@ -55,7 +44,7 @@ bool isPixelName(const std::string& name) {
 
 bool isLabelName(const std::string& name) {
     static const std::set<std::string> kNames{"label", "labels", "class", "target", "y", "category", "class_label", "classlabel", "emotion", "emotions"};
-    return kNames.count(lower(trimmed(name))) > 0;
+    return kNames.count(lowerAscii(trimmedCell(name))) > 0;
 }
 
 /// Counts of fields by line: the usual width of data lines, and the first record.
@@ -106,21 +95,21 @@ Widths measureWidths(CsvRecords& records) {
 /// Fields beyond the width are fine when they are empty: a separator at the line's end.
 bool fitsWidth(const std::vector<std::string>& fields, std::size_t width) {
     if (fields.size() < width) return false;
-    return std::all_of(fields.begin() + static_cast<std::ptrdiff_t>(width), fields.end(), [](const std::string& field) { return trimmed(field).empty(); });
+    return std::all_of(fields.begin() + static_cast<std::ptrdiff_t>(width), fields.end(), [](const std::string& field) { return trimmedCell(field).empty(); });
 }
 
 bool isHeader(const std::vector<std::string>& first, const std::vector<CsvColumn>& columns, const ImportOptions& options, bool canHaveComma) {
     bool isSequence = first.size() >= 3, hasText = false, allText = true;
     std::set<std::string> seen;
     for (std::size_t i = 0; i < first.size() && i < columns.size(); ++i) {
-        const std::string cell = trimmed(first[i]);
+        const std::string cell = trimmedCell(first[i]);
         const CsvNumber number = readCsvNumber(cell, canHaveComma);
         const bool isNumber = number.kind == CsvNumber::Kind::Number;
         if (!options.label.empty() && cell == options.label && !isNumber) return true;
         const bool isOther = columns[i].isNumeric() || (columns[i].lists > 0 && 2 * columns[i].lists > columns[i].present() && !lookAtNumberList(cell));
         if (isOther && !isNumber && number.kind == CsvNumber::Kind::Text) hasText = true;
         allText = allText && number.kind == CsvNumber::Kind::Text && !columns[i].distinct.count(cell) && seen.insert(cell).second;
-        isSequence = isSequence && isNumber && number.value == static_cast<double>(i) + (trimmed(first[0]) == "1" ? 1 : 0);
+        isSequence = isSequence && isNumber && number.value == static_cast<double>(i) + (trimmedCell(first[0]) == "1" ? 1 : 0);
     }
     if (hasText || isSequence) return true;
     const bool anyNumbers = std::any_of(columns.begin(), columns.end(), [](const CsvColumn& column) { return column.isNumeric(); });
@@ -139,7 +128,7 @@ Result<std::size_t> namedColumn(const CsvPlan& plan, const std::string& wanted, 
         return fail(ErrorCode::BadInput, "two or more columns are called \"" + wanted + "\" (columns " + std::to_string(found[0] + 1) + " and " +
                         std::to_string(found[1] + 1) + ")", where, "Name the label by its column number instead");
     for (std::size_t i = 0; i < names.size(); ++i)
-        if (lower(names[i]) == lower(wanted)) return i;
+        if (lowerAscii(names[i]) == lowerAscii(wanted)) return i;
     char* end = nullptr;
     const long long number = std::strtoll(wanted.c_str(), &end, 10);
     if (!wanted.empty() && *end == '\0' && number >= 1 && number <= static_cast<long long>(names.size())) return static_cast<std::size_t>(number - 1);
@@ -177,7 +166,7 @@ Result<void> chooseLabel(CsvPlan& plan, const ImportOptions& options, const std:
         return {};
     }
     std::size_t last = plan.columns.size();
-    const auto isNoLabel = [&](std::size_t i) { return plan.columns[i].isEmpty() || i == plan.pixels || lower(plan.columns[i].name) == "usage"; };
+    const auto isNoLabel = [&](std::size_t i) { return plan.columns[i].isEmpty() || i == plan.pixels || lowerAscii(plan.columns[i].name) == "usage"; };
     while (last > 0 && isNoLabel(last - 1)) --last;
     if (last == 0) return {};
     --last;
@@ -203,7 +192,7 @@ Result<void> chooseLabel(CsvPlan& plan, const ImportOptions& options, const std:
 }
 
 bool isIndexColumn(const CsvColumn& column) {
-    const std::string name = lower(trimmed(column.name));
+    const std::string name = lowerAscii(trimmedCell(column.name));
     const bool isNamed = name.empty() || name == "unnamed: 0" || name == "id" || name == "index" || name == "row";
     return isNamed && column.isPixelLike() && column.isCounting && column.cells > 1;
 }
@@ -277,13 +266,13 @@ void nameColumns(CsvPlan& plan, const CsvRecords::Record& first) {
         if (header.size() + 1 == plan.width) header.insert(header.begin(), "");
     }
     for (std::size_t i = 0; i < plan.columns.size(); ++i)
-        plan.columns[i].name = i < header.size() ? trimmed(header[i]) : plan.hasHeader ? "" : "column " + std::to_string(i + 1);
+        plan.columns[i].name = i < header.size() ? trimmedCell(header[i]) : plan.hasHeader ? "" : "column " + std::to_string(i + 1);
 }
 
 void findSplitColumn(CsvPlan& plan) {
     for (std::size_t i = 0; i < plan.columns.size(); ++i) {
         const CsvColumn& column = plan.columns[i];
-        const std::string name = lower(column.name);
+        const std::string name = lowerAscii(column.name);
         if (name != "split" && name != "subset" && name != "set" && name != "partition" && name != "usage") continue;
         if (column.missing == 0 && column.cells > 0 &&
             std::all_of(column.distinct.begin(), column.distinct.end(), [](const std::string& word) { return splitOfCell(word).has_value(); }))
@@ -301,7 +290,7 @@ void CsvColumn::look(const std::string& cell, bool canHaveComma) {
         isCounting = false;
         return;
     }
-    if (distinct.size() < kMaxDistinct) distinct.insert(trimmed(cell));
+    if (distinct.size() < kMaxDistinct) distinct.insert(trimmedCell(cell));
     sureCommas += number.hasComma && !number.isThreeDigits;
     if (number.kind == CsvNumber::Kind::NotFinite) ++notFinite;
     if (number.kind == CsvNumber::Kind::Text) lookAtList(cell);
@@ -330,7 +319,7 @@ void CsvColumn::lookAtList(const std::string& cell) {
 }
 
 std::optional<feed::Split> splitOfCell(const std::string& cell) {
-    const std::string word = lower(trimmed(cell));
+    const std::string word = lowerAscii(trimmedCell(cell));
     // Competitions score the public part while they run and the private part at their end.
     if (word == "publictest" || word == "public_test") return feed::Split::Valid;
     if (word == "privatetest" || word == "private_test") return feed::Split::Test;

@@ -12,7 +12,6 @@
 namespace espalier::intake {
 namespace {
 
-std::string_view fileName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 std::string folderOf(const std::string& path) { return path.substr(0, std::min(path.rfind('/') + 1, path.size())); }
 
 bool isOneOf(std::string_view text, std::initializer_list<std::string_view> known) {
@@ -50,7 +49,7 @@ Result<DataChoice> inOneFolder(DataFileKind kind, std::vector<DataFile> files, c
     std::map<std::string, std::string> seen;
     DataChoice choice{kind, {}, true};
     for (DataFile& file : files) {
-        const std::string name(fileName(file.path));
+        const std::string name(fileNameOf(file.path));
         const auto [known, isNew] = seen.emplace(lowerAscii(name), file.path);
         if (!isNew && homeOf(known->second) == homeOf(file.path)) continue;
         if (!isNew) return severalDataFiles({known->second, file.path}, where);
@@ -65,10 +64,10 @@ Result<DataChoice> chooseIdx(std::vector<DataFile> files, const std::string& whe
     std::map<std::pair<std::string, bool>, std::string> homes;
     std::vector<std::string> candidates;
     for (const DataFile& file : files) {
-        const bool isLabels = isIdxLabelName(fileName(file.path));
-        const auto [known, isNew] = homes.emplace(std::pair(idxStem(fileName(file.path)), isLabels), file.path);
+        const bool isLabels = isIdxLabelName(fileNameOf(file.path));
+        const auto [known, isNew] = homes.emplace(std::pair(idxStem(fileNameOf(file.path)), isLabels), file.path);
         if (!isNew && homeOf(known->second) != homeOf(file.path)) return severalDataFiles({known->second, file.path}, where);
-        if (!isLabels && families.emplace(familyOf(fileName(file.path)), file.path).second) candidates.push_back(file.path);
+        if (!isLabels && families.emplace(familyOf(fileNameOf(file.path)), file.path).second) candidates.push_back(file.path);
     }
     if (families.size() > 1) return severalDataFiles(candidates, where);
     return inOneFolder(DataFileKind::Idx, std::move(files), where);
@@ -76,7 +75,7 @@ Result<DataChoice> chooseIdx(std::vector<DataFile> files, const std::string& whe
 
 Result<DataChoice> chooseCifar(std::vector<DataFile> files, std::vector<DataFile> names, const std::string& where) {
     std::map<bool, std::string> flavours;
-    for (const DataFile& file : files) flavours.emplace(fileName(file.path).find("batch") == std::string_view::npos, file.path);
+    for (const DataFile& file : files) flavours.emplace(fileNameOf(file.path).find("batch") == std::string_view::npos, file.path);
     if (flavours.size() > 1) return severalDataFiles({flavours[false], flavours[true]}, where);
     const std::string home = folderOf(files.front().path);
     for (DataFile& name : names)
@@ -96,14 +95,14 @@ Result<DataChoice> chooseSingle(DataFileKind kind, std::vector<DataFile> files, 
         for (const DataFile& file : files) candidates.push_back(file.path);
         return severalDataFiles(candidates, where);
     }
-    files.front().path = std::string(fileName(files.front().path));
+    files.front().path = std::string(fileNameOf(files.front().path));
     return DataChoice{kind, std::move(files), false};
 }
 
 }  // namespace
 
 bool isIdxName(std::string_view path) {
-    const std::string name = lowerAscii(fileName(path));
+    const std::string name = lowerAscii(fileNameOf(path));
     if (isOneOf(suffixOf(name), {"zip", "7z", "tar", "tgz", "rar"}) || name.find(".tar.") != std::string::npos) return false;
     for (const char* part : {"idx1", "idx2", "idx3", "idx4"})
         if (name.find(part) != std::string::npos) return true;
@@ -111,22 +110,22 @@ bool isIdxName(std::string_view path) {
 }
 
 std::string idxStem(std::string_view path) {
-    std::string text = lowerAscii(fileName(path));
+    std::string text = lowerAscii(fileNameOf(path));
     for (const std::string_view part : {"images", "image", "labels", "label", "ubyte", "ubytes", ".gz", "idx1", "idx2", "idx3", "idx4", ".idx"})
         for (auto at = text.find(part); at != std::string::npos; at = text.find(part)) text.erase(at, part.size());
     std::erase_if(text, [](char c) { return c == '-' || c == '_' || c == '.'; });
     return text;
 }
 
-bool isIdxLabelName(std::string_view path) { return lowerAscii(fileName(path)).find("label") != std::string::npos; }
+bool isIdxLabelName(std::string_view path) { return lowerAscii(fileNameOf(path)).find("label") != std::string::npos; }
 
 bool isCifarBatchName(std::string_view path) {
-    const std::string name = lowerAscii(fileName(path));
+    const std::string name = lowerAscii(fileNameOf(path));
     return name.ends_with(".bin") && (name.starts_with("data_batch") || name.starts_with("test_batch") || name == "train.bin" || name == "test.bin");
 }
 
 DataFileKind dataFileKind(std::string_view path, std::string_view head) {
-    const std::string name = lowerAscii(fileName(path));
+    const std::string name = lowerAscii(fileNameOf(path));
     if (isCifarBatchName(name)) return DataFileKind::CifarBatch;
     if (isOneOf(name, {"batches.meta.txt", "fine_label_names.txt", "coarse_label_names.txt"})) return DataFileKind::CifarNames;
     if (isIdxName(name)) return DataFileKind::Idx;

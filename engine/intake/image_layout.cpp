@@ -27,7 +27,7 @@ struct Tree {
 
     std::string_view relative(const LayoutEntry& entry) const {
         const std::string_view path = entry.path;
-        return path.substr(0, prefix.size()) == prefix ? path.substr(prefix.size()) : path.substr(path.rfind('/') + 1);
+        return path.substr(0, prefix.size()) == prefix ? path.substr(prefix.size()) : fileNameOf(path);
     }
     bool hasLoosePictures() const {
         return std::any_of(pictures.begin(), pictures.end(), [&](const auto& p) { return !hasFolder(relative(p)); });

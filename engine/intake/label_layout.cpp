@@ -48,7 +48,7 @@ void splitByTableNames(std::vector<LabelTable>& tables) {
     std::set<feed::Split> splits;
     std::vector<std::optional<feed::Split>> own;
     for (const LabelTable& table : tables) {
-        const std::string name = table.path.substr(table.path.rfind('/') + 1);
+        const std::string name = std::string(fileNameOf(table.path));
         own.push_back(splitFromName(name.substr(0, name.rfind('.'))));
         if (own.back()) splits.insert(*own.back());
     }

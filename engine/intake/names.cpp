@@ -101,6 +101,13 @@ std::string lowerAscii(std::string_view text) {
     return lower;
 }
 
+std::string_view fileNameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+std::string trimmedCell(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    return first == std::string_view::npos ? std::string() : std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+}
+
 bool naturalLess(std::string_view a, std::string_view b) noexcept { return naturalCompare(a, b) < 0; }
 
 bool naturalPathLess(std::string_view a, std::string_view b) noexcept {

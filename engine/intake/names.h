@@ -15,6 +15,10 @@ std::string displayText(std::string_view text);
 /// NFC, so that one name typed on two systems is one class. Bytes that are no UTF-8 stay as they are.
 std::string normalizedName(std::string_view text);
 std::string lowerAscii(std::string_view text);
+/// Without blanks and line ends around it.
+std::string trimmedCell(std::string_view text);
+/// "a/b.png" is "b.png".
+std::string_view fileNameOf(std::string_view path);
 /// "file10" after "file9"; equal texts but for leading zeros fall back to bytes. Total order.
 bool naturalLess(std::string_view a, std::string_view b) noexcept;
 /// The same, folder by folder of a path with '/'.

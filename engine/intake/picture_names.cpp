@@ -6,17 +6,11 @@
 
 namespace espalier::intake {
 
-std::string_view fileNameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 std::string_view withoutSuffix(std::string_view path) {
     const std::size_t dot = path.rfind('.'), slash = path.rfind('/');
     const bool isInName = dot != std::string_view::npos && dot > 0 && (slash == std::string_view::npos || dot > slash + 1);
     return isInName ? path.substr(0, dot) : path;
-}
-
-std::string trimmedCell(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    return first == std::string_view::npos ? std::string() : std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
 }
 
 PictureNames::Place::Place(std::string_view tablePath) : split(splitFromName(withoutSuffix(fileNameOf(tablePath)))) {

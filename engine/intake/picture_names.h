@@ -35,11 +35,7 @@ private:
     std::map<std::string, std::vector<std::size_t>> m_exact, m_lower;  ///< file names alone with a '/' in front
 };
 
-/// "a/b.png" is "b.png".
-std::string_view fileNameOf(std::string_view path);
 /// "a/b.png" is "a/b"; names that are all suffix stay.
 std::string_view withoutSuffix(std::string_view path);
-/// Without blanks and line ends around it.
-std::string trimmedCell(std::string_view text);
 
 }  // namespace espalier::intake

@@ -339,8 +339,10 @@ void AttendPage::arrangeRight(int wide, int high) {
     const int wanted = std::clamp(lines / 2 - kMiniText - metrics::kSpace8, 72, 100);
     const int thumb = m_wall->thumbFor((free - 2 * wanted), std::max(80, lines - metrics::kSpace8));
     m_wall->setRoom(std::max(80, lines - metrics::kSpace8));
-    m_wall->setFixedWidth(m_wall->widthWith(thumb));
-    const int side = std::clamp((free - m_wall->width()) / 2, 48, std::min(kMostMini + 24, lines / 2 - kMiniText));
+    const int wall = m_wall->widthWith(thumb);
+    const int side = std::clamp((free - wall) / 2, 48, std::min(kMostMini + 24, lines / 2 - kMiniText));
+    // What the maps cannot use for want of height goes to the wall: they end where the charts below them end.
+    m_wall->setFixedWidth(std::max(wall, free - 2 * side));
     for (MiniMap* map : m_minis) map->setMaxSide(side);
     m_chartsPart->setVisible(true);
 }

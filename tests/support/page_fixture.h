@@ -49,7 +49,12 @@ public:
         page->activated();
         settle();
     }
-    void settle() { QTRY_VERIFY_WITH_TIMEOUT(page->isSettled() && services->bridge.isSettled(), 20000); }
+    void settle() {
+        QTRY_VERIFY_WITH_TIMEOUT(page->isSettled() && services->bridge.isSettled(), 20000);
+        // What came in last is laid out by posted events, each of which may post one for the widgets inside.
+        for (int level = 0; level < 5; ++level) QCoreApplication::processEvents();
+        QTRY_VERIFY_WITH_TIMEOUT(page->isSettled() && services->bridge.isSettled(), 20000);
+    }
     /// Pictures of the page in two themes where ESPALIER_PICTURES names a folder, for looking at them.
     void picture(const QString& name) {
         const QString into = qEnvironmentVariable("ESPALIER_PICTURES");

@@ -194,7 +194,7 @@ void RunInspector::refreshHeader(const feed::RunInfo& run) {
 }
 
 // "epoch 26" where the run counts epochs and every one of them had as many steps, else "step 884".
-QString RunInspector::momentText(const feed::RunInfo& run, std::int64_t step) const {
+QString RunInspector::momentText(const feed::RunInfo& run, std::int64_t step) {
     const feed::SummaryEntry* epoch = summaryOf(run, std::string(feed::names::kTrainEpoch));
     if (epoch && epoch->lastStep > 0 && std::isfinite(epoch->last)) {
         const double at = static_cast<double>(step) * epoch->last / static_cast<double>(epoch->lastStep);

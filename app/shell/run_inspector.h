@@ -36,7 +36,7 @@ private:
     void refresh();
     void refreshHeader(const feed::RunInfo& run);
     void refreshReadings(const feed::RunInfo& run);
-    QString momentText(const feed::RunInfo& run, std::int64_t step) const;
+    static QString momentText(const feed::RunInfo& run, std::int64_t step);
     void refreshClaim(const feed::RunInfo& run);
     void refreshParameters(const feed::RunInfo& run);
     void refreshManifest(const feed::RunInfo& run);

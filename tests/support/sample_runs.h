@@ -25,6 +25,19 @@ struct AttentionShape {
     int tokens() const { return grid * grid + classTokens; }
 };
 
+/// Patches of 4 px and a class token.
+inline AttentionShape classTokenShape() {
+    AttentionShape shape;
+    shape.grid = 8;
+    shape.jump = 4;
+    shape.offset = 1.5;
+    shape.field = 4;
+    shape.classTokens = 1;
+    shape.layers = 2;
+    shape.snapshots = 2;
+    return shape;
+}
+
 inline feed::RunInfo newRun(runtime::Workspace& workspace, const std::string& name, const std::string& recipe, const std::string& parent = {}) {
     feed::RunInfo run;
     run.name = name;

@@ -8,6 +8,7 @@
 #include "app/shell/about_dialog.h"
 #include "app/shell/window_actions.h"
 #include "tests/support/live_window.h"
+#include "tests/support/memory_folder.h"
 #include "widgets/controls/key_value_list.h"
 #include "widgets/controls/messages.h"
 #include "widgets/plot/chart_group.h"
@@ -47,7 +48,7 @@ class TestChartKeys : public QObject {
 
 private Q_SLOTS:
     void initTestCase() {
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
         m_live = std::make_unique<tests::LiveWindow>();
         const auto job = m_live->start({{"epochs", "3"}}, "first");
         QVERIFY(m_live->waitFor(job, JobState::Completed));

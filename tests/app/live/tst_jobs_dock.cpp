@@ -8,6 +8,7 @@
 #include "app/shell/job_row.h"
 #include "engine/base/log.h"
 #include "tests/support/live_window.h"
+#include "tests/support/memory_folder.h"
 
 using namespace espalier;
 using namespace espalier::app;
@@ -49,7 +50,7 @@ class TestJobsDock : public QObject {
 
 private Q_SLOTS:
     void initTestCase() {
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
         m_live = std::make_unique<tests::LiveWindow>();
         m_running = m_live->start({{"epochs", "500"}, {"batches", "100"}, {"step_ms", "10"}}, "running");
         for (const char* name : {"one", "two", "three"}) m_queued.push_back(m_live->start({{"epochs", "1"}}, name));

@@ -20,6 +20,7 @@
 #include "app/shell/navigator.h"
 #include "app/shell/window_actions.h"
 #include "tests/support/live_window.h"
+#include "tests/support/memory_folder.h"
 #include "widgets/controls/filter_field.h"
 #include "widgets/controls/segmented_control.h"
 
@@ -65,7 +66,7 @@ class TestKeysAndSettings : public QObject {
 
 private Q_SLOTS:
     void initTestCase() {
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
         m_live = std::make_unique<tests::LiveWindow>();
         const auto job = m_live->start({{"epochs", "2"}}, "first");
         QVERIFY(m_live->waitFor(job, JobState::Completed));

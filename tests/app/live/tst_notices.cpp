@@ -7,6 +7,7 @@
 #include "app/pages/train_page.h"
 #include "app/shell/status_line.h"
 #include "tests/support/live_window.h"
+#include "tests/support/memory_folder.h"
 #include "widgets/controls/messages.h"
 #include "widgets/plot/loss_chart.h"
 
@@ -39,7 +40,7 @@ class TestNotices : public QObject {
 
 private Q_SLOTS:
     void initTestCase() {
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
         m_live = std::make_unique<tests::LiveWindow>();
         QVERIFY(m_live->waitFor(m_live->start({{"epochs", "1"}}, "first"), JobState::Completed));
     }

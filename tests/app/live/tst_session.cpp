@@ -12,6 +12,7 @@
 #include "app/shell/navigator.h"
 #include "app/shell/single_instance.h"
 #include "tests/support/live_window.h"
+#include "tests/support/memory_folder.h"
 #include "widgets/plot/loss_chart.h"
 #include "widgets/plot/qcp.h"
 
@@ -29,7 +30,7 @@ class TestSession : public QObject {
 
 private Q_SLOTS:
     void initTestCase() {
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
         m_live = std::make_unique<tests::LiveWindow>();
         const auto job = m_live->start({{"epochs", "3"}}, "first");
         QVERIFY(m_live->waitFor(job, JobState::Completed));

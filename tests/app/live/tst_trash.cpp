@@ -11,6 +11,7 @@
 #include "app/shell/trash_dialog.h"
 #include "app/shell/window_actions.h"
 #include "tests/support/live_window.h"
+#include "tests/support/memory_folder.h"
 
 using namespace espalier;
 using namespace espalier::app;
@@ -48,7 +49,7 @@ class TestTrash : public QObject {
 
 private Q_SLOTS:
     void initTestCase() {
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
         m_live = std::make_unique<tests::LiveWindow>();
         for (const char* name : {"one", "two", "three"}) QVERIFY(m_live->waitFor(m_live->start({{"epochs", "1"}}, name), JobState::Completed));
         QTRY_COMPARE(m_live->services->bridge.runs().rowCount(), 3);

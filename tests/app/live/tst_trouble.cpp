@@ -10,6 +10,7 @@
 #include "app/shell/job_row.h"
 #include "app/shell/stall_watch.h"
 #include "tests/support/live_window.h"
+#include "tests/support/memory_folder.h"
 #include "widgets/controls/messages.h"
 
 using namespace espalier;
@@ -36,7 +37,7 @@ class TestTrouble : public QObject {
 
 private Q_SLOTS:
     void initTestCase() {
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
         m_live = std::make_unique<tests::LiveWindow>();
     }
     void cleanupTestCase() { m_live.reset(); }

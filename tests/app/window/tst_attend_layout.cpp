@@ -39,15 +39,7 @@ private Q_SLOTS:
 void TestAttendLayout::initTestCase() {
     QVERIFY(m_fixture.start());
     m_cct = tests::makeAttentionRun(*m_fixture.workspace, "cct-s0", {});
-    tests::AttentionShape vit;
-    vit.grid = 8;
-    vit.jump = 4;
-    vit.offset = 1.5;
-    vit.field = 4;
-    vit.classTokens = 1;
-    vit.layers = 2;
-    vit.snapshots = 2;
-    m_vit = tests::makeAttentionRun(*m_fixture.workspace, "vit-s0", vit);
+    m_vit = tests::makeAttentionRun(*m_fixture.workspace, "vit-s0", tests::classTokenShape());
     tests::AttentionShape deep;
     deep.grid = 8;
     deep.jump = 4;

@@ -68,15 +68,7 @@ private Q_SLOTS:
 void TestAttendPage::initTestCase() {
     QVERIFY(m_fixture.start());
     m_cct = tests::makeAttentionRun(*m_fixture.workspace, "cct-s0", m_shape);
-    tests::AttentionShape vit;
-    vit.grid = 8;
-    vit.jump = 4;
-    vit.offset = 1.5;
-    vit.field = 4;
-    vit.classTokens = 1;
-    vit.layers = 2;
-    vit.snapshots = 2;
-    m_vit = tests::makeAttentionRun(*m_fixture.workspace, "vit-s0", vit);
+    m_vit = tests::makeAttentionRun(*m_fixture.workspace, "vit-s0", tests::classTokenShape());
     m_none = tests::newRun(*m_fixture.workspace, "plain", "70-compact-transformers");
     tests::finishRun(*m_fixture.workspace, m_none);
 }

@@ -3,7 +3,7 @@
 #include <QtTest>
 
 #include "app/pages/quantize_inspector.h"
-#include "tests/support/quantize_clicks.h"
+#include "tests/support/quantize_fixture.h"
 #include "tests/support/sample_runs.h"
 #include "widgets/controls/section.h"
 #include "widgets/plot/chart_export.h"
@@ -18,17 +18,15 @@ using tests::moveMouse;
 class TestQuantizeCharts : public QObject {
     Q_OBJECT
 private:
-    tests::PageFixture<QuantizePage> m_fixture;
-    feed::RunInfo m_parent, m_job;
-    tests::QuantizeShape m_shape;
+    tests::QuantizeFixture m_fixture;
 
     void open(const feed::RunInfo& run) { m_fixture.open(run.id); }
     void settle() { m_fixture.settle(); }
     QuantizePage* page() const { return m_fixture.page.get(); }
-    void clickPoint(int id) { tests::clickPoint(m_fixture, id); }
+    void clickPoint(int id) { m_fixture.clickPoint(id); }
 
 private Q_SLOTS:
-    void initTestCase();
+    void initTestCase() { QVERIFY(m_fixture.start()); }
     void cleanupTestCase() { m_fixture.stop(); }
     void optionsOfALayerStandInColumns();
     void blocksAreCountedAsTheLanesCountThem();
@@ -42,15 +40,8 @@ private Q_SLOTS:
     void figuresDoNotChangeWithTheTheme();
 };
 
-void TestQuantizeCharts::initTestCase() {
-    QVERIFY(m_fixture.start());
-    m_parent = tests::newRun(*m_fixture.workspace, "cct-s0", "70-compact-transformers");
-    tests::finishRun(*m_fixture.workspace, m_parent);
-    m_job = tests::makeQuantizeRun(*m_fixture.workspace, "flexround-s0", m_parent.id, m_shape);
-}
-
 void TestQuantizeCharts::optionsOfALayerStandInColumns() {
-    open(m_job);
+    open(m_fixture.job);
     const KeyValueList* options = nullptr;
     for (const auto* list : page()->findChildren<KeyValueList*>())
         if (list->isVisible() && !list->rows().isEmpty() && list->rows().front().key.startsWith(u'w')) options = list;
@@ -64,7 +55,7 @@ void TestQuantizeCharts::optionsOfALayerStandInColumns() {
 }
 
 void TestQuantizeCharts::blocksAreCountedAsTheLanesCountThem() {
-    open(m_job);
+    open(m_fixture.job);
     LayerColumns* columns = page()->allocation()->columns();
     columns->select(5);
     settle();
@@ -80,7 +71,7 @@ void TestQuantizeCharts::blocksAreCountedAsTheLanesCountThem() {
 }
 
 void TestQuantizeCharts::hoverReadsEveryMethodOfASize() {
-    open(m_job);
+    open(m_fixture.job);
     TradeoffScatter* scatter = page()->scatter();
     moveMouse(scatter, scatter->positionOf(6).toPoint());
     QVERIFY(page()->readout()->isVisible());
@@ -94,7 +85,7 @@ void TestQuantizeCharts::hoverReadsEveryMethodOfASize() {
 }
 
 void TestQuantizeCharts::boxZoomHasAHistory() {
-    open(m_job);
+    open(m_fixture.job);
     TradeoffScatter* scatter = page()->scatter();
     const ChartView all = scatter->view();
     const auto drag = [&](const QPoint& from, const QPoint& to) {
@@ -123,7 +114,7 @@ void TestQuantizeCharts::boxZoomHasAHistory() {
 }
 
 void TestQuantizeCharts::keysSetLogScales() {
-    open(m_job);
+    open(m_fixture.job);
     TradeoffScatter* scatter = page()->scatter();
     QVERIFY(scatter->isLogX() && !scatter->isLogY());
     const auto gap = [&](int a, int b) { return scatter->positionOf(a).x() - scatter->positionOf(b).x(); };
@@ -144,7 +135,7 @@ void TestQuantizeCharts::keysSetLogScales() {
 }
 
 void TestQuantizeCharts::legendHidesAndIsolates() {
-    open(m_job);
+    open(m_fixture.job);
     MethodLegend* legend = page()->legend();
     QTest::mouseClick(legend, Qt::LeftButton, {}, legend->entryRect(0).center());
     QVERIFY(page()->scatter()->isMethodHidden(QStringLiteral("rtn")));
@@ -163,7 +154,7 @@ void TestQuantizeCharts::legendHidesAndIsolates() {
 }
 
 void TestQuantizeCharts::lanesZoomToLayersTogether() {
-    open(m_job);
+    open(m_fixture.job);
     LayerColumns* columns = page()->allocation()->columns();
     const auto middle = [&](int layer) { return page()->allocation()->columnRect(layer).center().toPoint(); };
     const QPoint from = middle(3), to = middle(8);
@@ -185,7 +176,7 @@ void TestQuantizeCharts::lanesZoomToLayersTogether() {
 }
 
 void TestQuantizeCharts::layerChartsReadTheirValues() {
-    open(m_job);
+    open(m_fixture.job);
     clickPoint(6);
     WeightHistogram* histogram = page()->histogram();
     moveMouse(histogram, histogram->plotArea().center());
@@ -205,7 +196,7 @@ void TestQuantizeCharts::layerChartsReadTheirValues() {
 }
 
 void TestQuantizeCharts::everyChartIsExported() {
-    open(m_job);
+    open(m_fixture.job);
     QString path;
     page()->chooseFigure = [&](const QString&) { return path; };
     QMenu menu;
@@ -238,11 +229,11 @@ void TestQuantizeCharts::everyChartIsExported() {
     QFile lanes(m_fixture.folder.filePath(QStringLiteral("chart2.csv")));
     QVERIFY(lanes.open(QIODevice::ReadOnly));
     const QString rows = QString::fromUtf8(lanes.readAll());
-    QVERIFY2(rows.contains(QString::fromStdString(tests::layerName(m_shape, 4)) + QStringLiteral(",bits,4")), qPrintable(rows.left(400)));
+    QVERIFY2(rows.contains(QString::fromStdString(tests::layerName(m_fixture.shape, 4)) + QStringLiteral(",bits,4")), qPrintable(rows.left(400)));
 }
 
 void TestQuantizeCharts::figuresDoNotChangeWithTheTheme() {
-    open(m_job);
+    open(m_fixture.job);
     const QImage dark = figureImage(page()->scatter()->figure()), darkLanes = figureImage(page()->lanesFigure());
     theme().setKind(ThemeKind::Light);
     settle();

@@ -7,7 +7,7 @@
 
 #include "app/pages/quantize_inspector.h"
 #include "app/pages/quantize_page.h"
-#include "tests/support/quantize_clicks.h"
+#include "tests/support/quantize_fixture.h"
 #include "tests/support/sample_runs.h"
 #include "widgets/controls/key_value_list.h"
 #include "widgets/plot/weight_views.h"
@@ -21,17 +21,15 @@ using tests::valueOf;
 class TestQuantizePage : public QObject {
     Q_OBJECT
 private:
-    tests::PageFixture<QuantizePage> m_fixture;
-    feed::RunInfo m_parent, m_job;
-    tests::QuantizeShape m_shape;
+    tests::QuantizeFixture m_fixture;
 
     void open(const feed::RunInfo& run) { m_fixture.open(run.id); }
     void settle() { m_fixture.settle(); }
     QuantizePage* page() const { return m_fixture.page.get(); }
-    void clickPoint(int id) { tests::clickPoint(m_fixture, id); }
+    void clickPoint(int id) { m_fixture.clickPoint(id); }
 
 private Q_SLOTS:
-    void initTestCase();
+    void initTestCase() { QVERIFY(m_fixture.start()); }
     void cleanupTestCase();
     void showsTheSmallestPointNearTheBase();
     void clickOnAPointShowsItsBytesAndLayers();
@@ -46,19 +44,12 @@ private Q_SLOTS:
     void rendersAtBothSizes();
 };
 
-void TestQuantizePage::initTestCase() {
-    QVERIFY(m_fixture.start());
-    m_parent = tests::newRun(*m_fixture.workspace, "cct-s0", "70-compact-transformers");
-    tests::finishRun(*m_fixture.workspace, m_parent);
-    m_job = tests::makeQuantizeRun(*m_fixture.workspace, "flexround-s0", m_parent.id, m_shape);
-}
-
 void TestQuantizePage::cleanupTestCase() {
     m_fixture.stop();
 }
 
 void TestQuantizePage::showsTheSmallestPointNearTheBase() {
-    open(m_job);
+    open(m_fixture.job);
     QCOMPARE(page()->scatter()->points().size(), std::size_t(10));
     // w4: FlexRound loses 0.0054 and AdaRound 0.0096 of 0.965, RTN 0.0264; both of the first are within 1 %, of one size.
     QCOMPARE(page()->selectedPoint(), 6);
@@ -67,18 +58,18 @@ void TestQuantizePage::showsTheSmallestPointNearTheBase() {
 }
 
 void TestQuantizePage::clickOnAPointShowsItsBytesAndLayers() {
-    open(m_job);
+    open(m_fixture.job);
     clickPoint(3);  // flexround w8 is on the front, above RTN w8 of the same size
     QCOMPARE(page()->selectedPoint(), 3);
     std::int64_t weights = 0, scales = 0;
-    for (int layer = 0; layer < m_shape.layers(); ++layer) weights += tests::weightsOf(m_shape, layer), scales += 8 * 64;
+    for (int layer = 0; layer < m_fixture.shape.layers(); ++layer) weights += tests::weightsOf(m_fixture.shape, layer), scales += 8 * 64;
     const KeyValueList* bytes = page()->details()->bytes();
     const auto plain = [](QString text) { return text.remove(u','); };
     QCOMPARE(plain(valueOf(bytes, QStringLiteral("weights"))), QString::number(weights));
     QCOMPARE(plain(valueOf(bytes, QStringLiteral("scales"))), QString::number(scales));
     QCOMPARE(plain(valueOf(bytes, QStringLiteral("untouched"))), QStringLiteral("20000"));
     QCOMPARE(plain(valueOf(bytes, QStringLiteral("total"))), QString::number(weights + scales + 20000));
-    QCOMPARE(page()->allocation()->bars().size(), m_shape.layers());
+    QCOMPARE(page()->allocation()->bars().size(), m_fixture.shape.layers());
     QCOMPARE(page()->allocation()->bars()[0].bits, 8.0);
     QCOMPARE(page()->allocation()->bars()[0].bytes, 1728.0 + 512);
     // Keys: to the next larger point, the base.
@@ -88,12 +79,12 @@ void TestQuantizePage::clickOnAPointShowsItsBytesAndLayers() {
 }
 
 void TestQuantizePage::lanesShareTheColumnUnderTheMouse() {
-    open(m_job);
+    open(m_fixture.job);
     const QPoint over = page()->allocation()->columnRect(5).center().toPoint();
     moveMouse(page()->allocation(), over);
     QCOMPARE(page()->sensitivity()->columns()->hovered(), 5);
     // One x for all three.
-    for (int layer = 0; layer < m_shape.layers(); ++layer) {
+    for (int layer = 0; layer < m_fixture.shape.layers(); ++layer) {
         QCOMPARE(page()->sensitivity()->columnRect(layer).left(), page()->calibration()->columnRect(layer).left());
         QCOMPARE(page()->sensitivity()->columnRect(layer).width(), page()->allocation()->columnRect(layer).width());
     }
@@ -107,7 +98,7 @@ void TestQuantizePage::lanesShareTheColumnUnderTheMouse() {
 }
 
 void TestQuantizePage::layerShowsHistogramWithTheGrid() {
-    open(m_job);
+    open(m_fixture.job);
     clickPoint(page()->selectedPoint());
     // The grid of 4 bit ends half a step (0.008125) beyond −0.13 and 0.11375; the tails of the histogram lie outside.
     const auto [below, above] = page()->histogram()->clippedShares();
@@ -117,12 +108,12 @@ void TestQuantizePage::layerShowsHistogramWithTheGrid() {
 }
 
 void TestQuantizePage::mapFallsBackToErrors() {
-    open(m_job);
+    open(m_fixture.job);
     QVERIFY(page()->sensitivity()->isSigned());
     QuantizeData data = page()->data();
     const auto loss = lossCells(data);
     QCOMPARE(loss.bits, (std::vector<std::int64_t>{8, 4, 3}));
-    QCOMPARE(loss.values[0].size(), std::size_t(m_shape.layers()));
+    QCOMPARE(loss.values[0].size(), std::size_t(m_fixture.shape.layers()));
     const auto error = errorCells(data, "adaround");
     QVERIFY(std::abs(error.values[1][3] - 0.7 * tests::outputError(3, "adaround", 4)) < 1e-9);
     std::erase_if(data.tables.layers, [](const auto& row) { return row.probeKind == "single"; });
@@ -130,9 +121,9 @@ void TestQuantizePage::mapFallsBackToErrors() {
 }
 
 void TestQuantizePage::exportButtonWritesTheChosenPoint() {
-    open(m_job);
+    open(m_fixture.job);
     clickPoint(6);
-    const auto stored = std::filesystem::path(m_job.folder.empty() ? m_fixture.workspace->impl().runFolder(m_job.id) : std::filesystem::path(m_job.folder)) / "artifacts";
+    const auto stored = std::filesystem::path(m_fixture.job.folder.empty() ? m_fixture.workspace->impl().runFolder(m_fixture.job.id) : std::filesystem::path(m_fixture.job.folder)) / "artifacts";
     std::filesystem::create_directories(stored);
     // A real safetensors file of the stored point, as the job writes it.
     const std::string bytes = std::to_string(page()->data().point(6)->bytesTotal);
@@ -159,7 +150,7 @@ void TestQuantizePage::exportButtonWritesTheChosenPoint() {
 }
 
 void TestQuantizePage::exportOfAMissingModelSaysSo() {
-    open(m_job);
+    open(m_fixture.job);
     clickPoint(3);
     QSignalSpy exported(page(), &QuantizePage::exported);
     page()->exportPointTo(3, m_fixture.folder.filePath(QStringLiteral("never.safetensors")));
@@ -169,15 +160,15 @@ void TestQuantizePage::exportOfAMissingModelSaysSo() {
 }
 
 void TestQuantizePage::growsWhileTheJobRuns() {
-    const auto run = tests::newRun(*m_fixture.workspace, "growing", "46-flexround", m_parent.id);
+    const auto run = tests::newRun(*m_fixture.workspace, "growing", "46-flexround", m_fixture.parent.id);
     auto writer = runlog::RunLogWriter::open(m_fixture.workspace->impl().runFolder(run.id));
     QVERIFY(writer);
-    tests::logQuantizeHead(**writer, m_shape, run.id);
+    tests::logQuantizeHead(**writer, m_fixture.shape, run.id);
     QVERIFY((*writer)->flush());
     open(run);
     QCOMPARE(page()->scatter()->points().size(), std::size_t(1));
     for (int kind = 0; kind < 3; ++kind) {
-        tests::logQuantizePoint(**writer, m_shape, 1, kind);
+        tests::logQuantizePoint(**writer, m_fixture.shape, 1, kind);
         QVERIFY((*writer)->flush());
         Q_EMIT m_fixture.services->bridge.tradeoffGrew(QString::fromStdString(run.id));
         QTRY_COMPARE(page()->scatter()->points().size(), std::size_t(2 + kind));
@@ -187,7 +178,7 @@ void TestQuantizePage::growsWhileTheJobRuns() {
     // A choice of the user stays.
     clickPoint(4);
     const int chosen = page()->selectedPoint();
-    tests::logQuantizePoint(**writer, m_shape, 2, 0);
+    tests::logQuantizePoint(**writer, m_fixture.shape, 2, 0);
     QVERIFY((*writer)->flush());
     Q_EMIT m_fixture.services->bridge.tradeoffGrew(QString::fromStdString(run.id));
     QTRY_COMPARE(page()->scatter()->points().size(), std::size_t(5));
@@ -198,7 +189,7 @@ void TestQuantizePage::growsWhileTheJobRuns() {
 }
 
 void TestQuantizePage::trainedRunShowsItsNewestJob() {
-    open(m_parent);
+    open(m_fixture.parent);
     QVERIFY(!page()->data().tables.points.empty());
     QCOMPARE(page()->data().tables.job.recipe, std::string("46-flexround"));
 }
@@ -212,7 +203,7 @@ void TestQuantizePage::saysThatNothingWasQuantized() {
 }
 
 void TestQuantizePage::rendersAtBothSizes() {
-    open(m_job);
+    open(m_fixture.job);
     for (const QSize size : {QSize(920, 734), QSize(836, 606)}) {
         page()->resize(size);
         settle();

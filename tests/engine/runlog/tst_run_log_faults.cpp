@@ -17,6 +17,7 @@
 #include "engine/base/clock.h"
 #include "engine/runlog/compaction.h"
 #include "engine/runlog/run_file.h"
+#include "tests/support/memory_folder.h"
 #include "tests/support/run_log_samples.h"
 
 using namespace espalier;
@@ -28,7 +29,7 @@ class TestRunLogFaults : public QObject {
 private Q_SLOTS:
     void initTestCase() {
         // Processes die here, not disks: in memory where that is possible.
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
     }
     void init() {
         m_dir = std::make_unique<QTemporaryDir>();

@@ -11,6 +11,7 @@
 #include "engine/base/files.h"
 #include "tests/support/io_faults/faulty_child.h"
 #include "tests/support/io_faults/io_recording.h"
+#include "tests/support/memory_folder.h"
 #include "tests/support/run_log_samples.h"
 
 using namespace espalier;
@@ -64,7 +65,7 @@ private Q_SLOTS:
         if (const auto folder = qEnvironmentVariable(kChildFolderVariable); !folder.isEmpty())
             logAndExit(folder.toStdString());
         // Thousands of syncs; what counts here are the calls, not the disk below.
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
     }
     void init() {
         m_dir = std::make_unique<QTemporaryDir>();

@@ -19,6 +19,7 @@
 #include "engine/api/torch.h"
 #include "engine/runtime/engine.h"
 #include "tests/support/fake_recipe.h"
+#include "tests/support/memory_folder.h"
 #include "tests/support/small_images.h"
 
 using namespace espalier;
@@ -110,7 +111,7 @@ class TestEngine : public QObject {
 private Q_SLOTS:
     void initTestCase() {
         // Each run syncs dozens of small files: in memory where that is possible.
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
     }
     void runsARecipeToItsEnd();
     void logsTheSameNumbersForTheSameSeed();

@@ -21,6 +21,7 @@
 #include "engine/runtime/engine.h"
 #include "tests/support/fake_recipe.h"
 #include "tests/support/io_faults/faulty_child.h"
+#include "tests/support/memory_folder.h"
 #include "tests/support/run_log_samples.h"
 
 using namespace espalier;
@@ -105,7 +106,7 @@ class TestKill : public QObject {
 private Q_SLOTS:
     void initTestCase() {
         if (const auto folder = qEnvironmentVariable(kChildFolderVariable); !folder.isEmpty()) workUntilKilled(folder.toStdString());
-        if (QFileInfo(QStringLiteral("/dev/shm")).isWritable()) qputenv("TMPDIR", "/dev/shm");
+        tests::useMemoryFolder();
     }
     void losesASecondAtMost();
 

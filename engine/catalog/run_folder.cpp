@@ -69,6 +69,17 @@ std::map<std::string, std::string> texts(const json& object, const char* key) {
     return values;
 }
 
+Result<void> checkVersion(const json& manifest, const fs::path& file) {
+    if (!manifest.is_object() || !manifest.contains("format_version")) return {};
+    const auto& version = manifest["format_version"];
+    if (!version.is_number_integer() || version.get<std::int64_t>() < 1)
+        return fail(ErrorCode::Corrupt, "has no usable format_version", file.string());
+    if (version.get<std::int64_t>() <= kManifestVersion) return {};
+    return fail(ErrorCode::Unsupported,
+                "has manifest format " + version.dump() + ", this program knows up to " + std::to_string(kManifestVersion),
+                file.string(), "Open it with a newer Espalier");
+}
+
 json runSection(const feed::RunInfo& info) {
     json params = json::object(), changed = json::object();
     for (const auto& [key, value] : info.params) params[key] = value;
@@ -122,6 +133,10 @@ void applyUser(const json& user, feed::RunInfo& info) {
 
 }  // namespace
 
+Result<void> checkManifestVersion(std::string_view manifestJson, const fs::path& file) {
+    return checkVersion(json::parse(manifestJson, nullptr, false), file);
+}
+
 Result<std::string> manifestWithRun(const std::string& manifestJson, const feed::RunInfo& info) {
     auto manifest = json::parse(manifestJson, nullptr, false);
     if (!manifest.is_object())
@@ -158,6 +173,7 @@ Result<void> writeRunUser(const fs::path& folder, const feed::RunInfo& info) {
 
 Result<feed::RunInfo> readRunFolder(const fs::path& folder, Warnings& warnings) {
     ESPALIER_TRY(const auto manifest, readJson(folder / kManifest));
+    ESPALIER_CHECK_OK(checkVersion(manifest, folder / kManifest));
     const auto run = manifest.find("run");
     if (run == manifest.end() || !run->is_object() || text(*run, "id").empty())
         return fail(ErrorCode::Corrupt, "has no member \"run\" with an id", (folder / kManifest).string());

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/result.h"
@@ -13,6 +14,10 @@
 /// The three JSON files of a run folder from which its catalog row can be made again: manifest.json (written once; its
 /// member "run" is ours), state.json (what the training process owns) and user.json (name, tags, note, colour).
 namespace espalier::catalog {
+
+/// Format of manifest.json; a newer one is refused, one without a number is of format 1.
+inline constexpr std::int64_t kManifestVersion = 1;
+Result<void> checkManifestVersion(std::string_view manifestJson, const std::filesystem::path& file);
 
 /// The manifest with its member "run" set from `info`. The rest stays as given, in its order.
 Result<std::string> manifestWithRun(const std::string& manifestJson, const feed::RunInfo& info);

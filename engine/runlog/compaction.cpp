@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 
+#include "engine/base/files.h"
 #include "engine/runlog/column_chunks.h"
 #include "engine/runlog/compact_layout.h"
 #include "engine/runlog/migration.h"
@@ -360,13 +361,36 @@ Result<void> compactLocked(const fs::path& folder) {
     return written;
 }
 
-Result<void> compactRunLog(const fs::path& folder) {
-    if (!fs::exists(folder / kJournalName))
+namespace {
+
+enum class LogForm { Live, CompactedOlder, CompactedCurrent };
+
+/// A damaged run.h5 counts as a live one: the journal has what it held. A newer one is an error.
+Result<LogForm> formOf(const fs::path& folder) {
+    const auto run = RunFile::open(folder / kRunFileName);
+    if (!run && run.error().code == ErrorCode::Unsupported) return fail(run.error());
+    if (!run || !run->isCompacted()) return LogForm::Live;
+    return run->version() < kRunFileVersion ? LogForm::CompactedOlder : LogForm::CompactedCurrent;
+}
+
+Result<void> bringToForm(const fs::path& folder, bool compactsLive) {
+    ESPALIER_TRY(auto form, formOf(folder));
+    const auto isDone = [&] { return form == LogForm::CompactedCurrent || (form == LogForm::Live && !compactsLive); };
+    if (isDone()) return {};
+    std::error_code code;
+    const bool isThere = fs::exists(folder / kJournalName, code);
+    if (code) return fail(ioError("cannot be looked at", folder / kJournalName, code.value()));
+    if (!isThere)
         return fail(ErrorCode::NotFound, "has no journal to compact", folder.string());
     ESPALIER_TRY(auto lock, JournalWriter::open(folder / kJournalName));
-    bool isCompacted = false;
-    if (auto run = RunFile::open(folder / kRunFileName)) isCompacted = run->isCompacted();
-    return isCompacted ? migrateRunFile(folder) : compactLocked(folder);
+    ESPALIER_TRY(form, formOf(folder));  // another process may have been faster
+    if (isDone()) return {};
+    return form == LogForm::Live ? compactLocked(folder) : migrateRunFile(folder);
 }
+
+}  // namespace
+
+Result<void> compactRunLog(const fs::path& folder) { return bringToForm(folder, true); }
+Result<void> migrateRunLog(const fs::path& folder) { return bringToForm(folder, false); }
 
 }  // namespace espalier::runlog

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/clock.h"
+#include "engine/catalog/run_folder.h"
 
 namespace espalier::runtime {
 
@@ -11,7 +12,7 @@ std::string manifestJson(const feed::RunInfo& info, const ManifestFacts& facts, 
     const auto orNull = [](const std::string& text) { return text.empty() ? json(nullptr) : json(text); };
     json manifest;
     manifest["format"] = "espalier-run";
-    manifest["format_version"] = 1;
+    manifest["format_version"] = catalog::kManifestVersion;
     manifest["id"] = info.id;
     manifest["name"] = info.name;
     manifest["recipe"] = {{"id", info.recipe}, {"version", facts.recipeVersion}};

@@ -5,6 +5,7 @@
 
 #include "engine/base/files.h"
 #include "engine/catalog/run_filter.h"
+#include "engine/catalog/run_folder.h"
 #include "engine/runtime/name_lookup.h"
 #include "engine/runtime/workspace_impl.h"
 
@@ -110,7 +111,10 @@ Result<feed::RunDiff> Workspace::diffRuns(const std::vector<std::string>& ids) c
 
 Result<std::string> Workspace::manifestText(const std::string& id) const {
     ESPALIER_TRY(const auto info, run(id));
-    return readFile(fs::path(info.folder) / "manifest.json", std::size_t(64) << 20);
+    const auto file = fs::path(info.folder) / "manifest.json";
+    ESPALIER_TRY(auto text, readFile(file, std::size_t(64) << 20));
+    ESPALIER_CHECK_OK(catalog::checkManifestVersion(text, file));
+    return text;
 }
 
 // --- logs ---

@@ -103,6 +103,7 @@ struct Workspace::Impl {
     Result<int> markInterrupted();
     Result<void> mendTrash();
     Result<Warnings> rebuild();
+    Result<void> finishLogs(Warnings& warnings);
     void notify(feed::CatalogChanged change) const;
 
     std::filesystem::path folder;

@@ -4,6 +4,8 @@
 
 #include "engine/base/files.h"
 #include "engine/base/glob.h"
+#include "engine/base/log.h"
+#include "engine/runlog/compaction.h"
 #include "engine/runtime/workspace_impl.h"
 
 namespace espalier::runtime {
@@ -74,6 +76,10 @@ Result<std::shared_ptr<runlog::RunLogReader>> Workspace::Impl::reader(const std:
         return m_readers.front().reader;
     }
     if (found != m_readers.end()) m_readers.erase(found);
+    if (!catalog->isReadOnly() && feed::isFinal(info.state))
+        if (const auto migrated = runlog::migrateRunLog(info.folder); !migrated) {  // readers know older formats too
+            ESPALIER_LOG(Warning, "runlog") << migrated.error().sentence();
+        }
     ESPALIER_TRY(std::shared_ptr<runlog::RunLogReader> opened, runlog::RunLogReader::open(info.folder));
     m_readers.push_front({runId, info.folder, opened});
     if (m_readers.size() > kOpenReaders) m_readers.pop_back();

@@ -8,6 +8,7 @@
 #include "engine/base/files.h"
 #include "engine/catalog/run_folder.h"
 #include "engine/intake/dataset_store.h"
+#include "engine/runlog/compaction.h"
 #include "engine/runtime/workspace_impl.h"
 
 namespace espalier::runtime {
@@ -162,9 +163,25 @@ Result<Warnings> Workspace::Impl::rebuild() {
     return warnings;
 }
 
+/// Finishes what a killed process left half done in the logs of runs that have ended, and migrates older ones.
+Result<void> Workspace::Impl::finishLogs(Warnings& warnings) {
+    catalog::RunQuery query;
+    query.where = "r.is_trashed = 0";
+    query.withParams = false;
+    ESPALIER_TRY(const auto runs, catalog->runs(query));
+    for (const auto& info : runs) {
+        if (!feed::isFinal(info.state) || isRunLive(info.id)) continue;
+        const auto finished = runlog::compactRunLog(runFolder(info.id));
+        if (finished || finished.error().code == ErrorCode::NotFound) continue;  // a run that never began has no log
+        warnings.push_back({"runs/" + info.id, 0, "unfinished_log", finished.error().sentence(), Outcome::Kept});
+    }
+    return {};
+}
+
 Result<Warnings> Workspace::rebuild() {
     ESPALIER_TRY(auto warnings, d->rebuild());
     ESPALIER_CHECK_OK(d->markInterrupted());
+    ESPALIER_CHECK_OK(d->finishLogs(warnings));
     return warnings;
 }
 

@@ -46,6 +46,8 @@ struct RunLogWriter::Impl {
     std::optional<Trouble> trouble;
     std::atomic<bool> hasTrouble = false;
 
+    std::optional<Error> compactionError;  ///< of the thread that closes
+
     // --- logger thread only ---
     const fs::path folder;
     LogStore files;
@@ -216,10 +218,15 @@ Result<void> RunLogWriter::close(bool isFinal) {
     d->files.close();
     d->publishTrouble();
     if (isFinal && !d->hasTrouble)
-        if (auto compacted = compactLocked(d->folder); !compacted) d->keepError(std::move(compacted).error());
+        if (auto compacted = compactLocked(d->folder); !compacted) {
+            ESPALIER_LOG(Warning, "runlog") << "The log was not compacted: " << compacted.error().sentence();
+            d->compactionError = std::move(compacted).error();
+        }
     d->files.release();
     return d->currentError();
 }
+
+std::optional<Error> RunLogWriter::compactionError() const { return d->compactionError; }
 
 Result<void> RunLogWriter::error() const { return d->currentError(); }
 

@@ -46,8 +46,11 @@ public:
 
     /// Blocks until everything pushed so far is in both files and synced.
     Result<void> flush();
-    /// Flushes and closes; `isFinal` compacts run.h5 to columns, pyramids and compressed arrays.
+    /// Flushes and closes; `isFinal` compacts run.h5 to columns, pyramids and compressed arrays. A compaction that fails
+    /// loses nothing (the log stays as it was, and compactRunLog() can do it later), so it is no error of close().
     Result<void> close(bool isFinal);
+    /// Why close(true) did not compact the log.
+    std::optional<Error> compactionError() const;
     /// First loss, or the present trouble.
     Result<void> error() const;
     struct Trouble {

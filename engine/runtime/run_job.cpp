@@ -221,6 +221,9 @@ void RunExecution::end(const Result<void>& result) {
             event = feed::JobEventKind::Fail;
             error = closed.error();
         }
+        if (const auto kept = m_sinks->compactionError())
+            m_info.stateDetail = "Every point is stored, but the log could not be compacted: " + kept->sentence() +
+                                 " 'espalier-cli workspace rebuild' does it later.";
     }
     if (event == feed::JobEventKind::Fail) m_info.stateDetail = error.sentence();
     m_info.endedSecs = m_sinks ? m_sinks->nowSecs() : std::max(runClockSecs(), m_info.startedSecs);

@@ -158,6 +158,8 @@ Result<void> RunSinks::close(bool isFinal) {
     return m_writer->close(isFinal);
 }
 
+std::optional<Error> RunSinks::compactionError() const { return m_writer->compactionError(); }
+
 Result<void> RunSinks::error() const { return m_writer->error(); }
 
 }  // namespace espalier::runtime

@@ -56,6 +56,7 @@ public:
     Result<void> flush();                ///< points, then journal and HDF5 synced
     Result<void> close(bool isFinal);
     Result<void> error() const;
+    std::optional<Error> compactionError() const;  ///< of close(true); nothing is lost
     /// Why the log cannot be written at the moment. Cheap when there is no reason.
     std::optional<runlog::RunLogWriter::Trouble> logTrouble() const { return m_writer->trouble(); }
 

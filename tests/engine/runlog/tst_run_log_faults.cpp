@@ -41,6 +41,7 @@ private Q_SLOTS:
     void damagedJournalTail();
     void damagedJournalMiddle();
     void compactionKilled();
+    void compactionFails();
     void fullDisk();
     void fullDiskThatIsFreedLosesNothing();
     void fullFileSystem();
@@ -236,6 +237,25 @@ void TestRunLogFaults::compactionKilled() {
     VERIFY_OK(reader);
     QCOMPARE((*reader)->read("long")->values.size(), std::size_t(300000));
     checkArrays(**reader);
+}
+
+void TestRunLogFaults::compactionFails() {
+    auto writer = RunLogWriter::open(m_folder);
+    VERIFY_OK(writer);
+    fill(**writer);
+    VERIFY_OK((*writer)->flush());
+    const auto inTheWay = m_folder / ".run.h5.compact";
+    fs::create_directories(inTheWay / "something");
+    VERIFY_OK((*writer)->close(true));  // nothing is lost
+    QVERIFY((*writer)->compactionError());
+    QVERIFY2((*writer)->compactionError()->sentence().find(inTheWay.string()) != std::string::npos,
+             (*writer)->compactionError()->sentence().c_str());
+    checkAll(m_folder);
+    QVERIFY(!compactRunLog(m_folder));
+    fs::remove_all(inTheWay);
+    VERIFY_OK(compactRunLog(m_folder));
+    QCOMPARE(stateOf(m_folder), std::string("compacted"));
+    checkAll(m_folder);
 }
 
 void TestRunLogFaults::fullDisk() {

@@ -48,7 +48,7 @@ void logAndExit(const fs::path& folder) {
         if (round == 1) (*writer)->array(makeArray(feed::ArrayType::Float32, "large", kLargeShape));
         if ((*writer)->flush()) acknowledge(folder, (round + 1) * kRowsPerRound);
     }
-    const bool isWhole = (*writer)->close(true).has_value();
+    const bool isWhole = (*writer)->close(true).has_value() && !(*writer)->compactionError();
     ::_exit(isWhole ? 0 : kReportedTrouble);
 }
 

@@ -122,6 +122,7 @@ private Q_SLOTS:
     void pausesAtNaNWhenSomebodyWatches();
     void failsAtNaNWithoutACheckpointToGoBackTo();
     void pausesWhileTheDiskIsFull();
+    void aLogThatCannotBeCompactedIsNoFailure();
     void goesOnByItselfWhenNobodyWatches();
     void stopsWithinOneStep();
     void stopsARecipeWithItsOwnLoop();
@@ -348,6 +349,25 @@ void TestEngine::pausesWhileTheDiskIsFull() {
     bench.engine->resume(*job);
     QVERIFY(bench.waitFor(*job, JobState::Completed));
     verifyNoGap(bench, runId, 100);
+}
+
+void TestEngine::aLogThatCannotBeCompactedIsNoFailure() {
+    QTemporaryDir dir;
+    Bench bench(dir.path());
+    const auto job = bench.engine->submit(bench.request({{"epochs", "1"}, {"batches", "30"}, {"step_ms", "10"}}));
+    QVERIFY(job.has_value());
+    const auto runId = bench.workspace->runs()->front().id;
+    QTRY_VERIFY(bench.count(runId, "train/loss") >= 3);
+    const auto inTheWay = std::filesystem::path(bench.workspace->run(runId)->folder) / ".run.h5.compact";
+    std::filesystem::create_directories(inTheWay / "something");
+    QVERIFY(bench.waitFor(*job, JobState::Completed));
+    const auto detail = bench.workspace->run(runId)->stateDetail;
+    for (const char* part : {"Every point is stored", ".run.h5.compact", "workspace rebuild"})
+        QVERIFY2(detail.find(part) != std::string::npos, detail.c_str());
+    verifyNoGap(bench, runId, 30);
+    std::filesystem::remove_all(inTheWay);
+    QVERIFY(bench.workspace->rebuild()->empty());
+    verifyNoGap(bench, runId, 30);
 }
 
 void TestEngine::goesOnByItselfWhenNobodyWatches() {

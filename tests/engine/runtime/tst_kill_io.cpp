@@ -65,7 +65,7 @@ void logAndCompact(const fs::path& folder, Progress& progress) {
         }
         (*writer)->array(makeArray(feed::ArrayType::Float32, "large", {300, 1000}));
         progress.isCompacting = 1;
-        if (!(*writer)->close(true)) ::_exit(6);
+        if (!(*writer)->close(true) || (*writer)->compactionError()) ::_exit(6);
         progress.isCompacting = 0;
         ++progress.compactions;
     }

@@ -23,6 +23,9 @@ private Q_SLOTS:
         QCOMPARE(tickLabels({1.0, 1.5, 2.0, 2.5}, true), (QStringList{QStringLiteral("1.0"), QStringLiteral("1.5"), QStringLiteral("2.0"), QStringLiteral("2.5")}));
         QCOMPARE(tickLabels({1.5, 2.0}, true), (QStringList{QStringLiteral("1.5"), QStringLiteral("2.0")}));
         QCOMPARE(tickLabels({0.3, 1, 3, 10, 30}, true), (QStringList{QStringLiteral("0.3"), QStringLiteral("1"), QStringLiteral("3"), QStringLiteral("10"), QStringLiteral("30")}));
+        // Small even steps are read in one power of ten, not behind rows of zeros.
+        QCOMPARE(tickLabels({0, 0.0005, 0.001, 0.0015}, false), (QStringList{QStringLiteral("0"), QStringLiteral("5e-4"), QStringLiteral("1e-3"), QStringLiteral("1.5e-3")}));
+        QCOMPARE(tickLabels({0, 0.001, 0.002}, false), (QStringList{QStringLiteral("0.000"), QStringLiteral("0.001"), QStringLiteral("0.002")}));
         QCOMPARE(tickLabels({1, 10}, true), (QStringList{QStringLiteral("1"), QStringLiteral("10")}));
         for (double low = 0.02; low < 50; low *= 1.31)
             for (double ratio = 1.2; ratio < 40; ratio *= 1.17) {

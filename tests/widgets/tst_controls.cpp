@@ -23,6 +23,7 @@
 #include "widgets/controls/page_tool_bar.h"
 #include "widgets/controls/section.h"
 #include "widgets/controls/segmented_control.h"
+#include "widgets/theme/format.h"
 #include "widgets/theme/icons.h"
 
 using namespace espalier;
@@ -239,6 +240,59 @@ private Q_SLOTS:
         QCOMPARE(list.accessibleDescription(), QStringLiteral("lr 5.5e-4, seed 1"));
     }
 
+    void aLongSentenceGoesOnInTheNextLine() {
+        KeyValueList list;
+        list.setRows({{QStringLiteral("items"), QStringLiteral("539 shared"), {}},
+                      {QStringLiteral("Welch, by seed"), QStringLiteral("needs at least 2 seeds of each to say anything"), {}},
+                      {QStringLiteral("seed"), QStringLiteral("1"), {}}});
+        list.setKeyWidth(104);
+        list.resize(500, 80);
+        list.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&list));
+        const int one = list.rowRect(0).height();
+        QCOMPARE(list.sizeHint().height(), 3 * one);
+        list.resize(212, 100);
+        QVERIFY(list.rowRect(1).height() > one);
+        QCOMPARE(list.rowRect(0).height(), one);
+        QCOMPARE(list.sizeHint().height(), 2 * one + list.rowRect(1).height());
+        // The row below it is still the one that is hit.
+        QTest::mouseClick(&list, Qt::LeftButton, {}, list.rowRect(2).center());
+        QTest::keyClick(&list, Qt::Key_C, Qt::ControlModifier);
+        QCOMPARE(QApplication::clipboard()->text(), QStringLiteral("1"));
+    }
+
+    void wholePartsRatherThanCutWords() {
+        const QFontMetrics metrics(theme().font(Type::Caption));
+        const QString text = QStringLiteral("block 2, 3 bit, 8 levels");
+        QCOMPARE(format::fitParts(metrics, text, 400), text);
+        QCOMPARE(format::fitParts(metrics, text, metrics.horizontalAdvance(text) - 1), QStringLiteral("block 2, 3 bit"));
+        QCOMPARE(format::fitParts(metrics, text, metrics.horizontalAdvance(QStringLiteral("block 2"))), QStringLiteral("block 2"));
+        QCOMPARE(format::fitParts(metrics, text, 10), QString());
+    }
+
+    void textStandsClearOfItsIcon() {
+        QPushButton* button = makeButton(QStringLiteral("Start"), QStringLiteral("run"));
+        const QPixmap pixmap = button->icon().pixmap(button->iconSize());
+        QCOMPARE(pixmap.width() / pixmap.devicePixelRatio(), double(button->iconSize().width()));
+        // Everything right of the glyph's own square is empty.
+        const QImage image = pixmap.toImage();
+        for (int x = image.height(); x < image.width(); ++x)
+            for (int y = 0; y < image.height(); ++y) QCOMPARE(qAlpha(image.pixel(x, y)), 0);
+        delete button;
+    }
+
+    void aDangerThatCannotBeUsedIsGrey() {
+        QWidget ground;
+        QPushButton* button = makeButton(QStringLiteral("Empty the trash"), QStringLiteral("trash"), ButtonKind::Danger, ControlSize::Normal, &ground);
+        button->setEnabled(false);
+        ground.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&ground));
+        const QImage picture = button->grab().toImage();
+        const QColor error = theme().color(Color::Error);
+        for (int x = 0; x < picture.width(); ++x)
+            for (int y = 0; y < picture.height(); ++y) QVERIFY(std::abs(picture.pixelColor(x, y).red() - error.red()) > 30);
+    }
+
     void splitBarDragsABorder() {
         SplitBar bar;
         bar.setCounts({80, 10, 10});
@@ -270,6 +324,7 @@ private Q_SLOTS:
 
     void filterTellsOnceAndEscapeClears() {
         FilterField field(QStringLiteral("Filter"));
+        field.setToolTip(QStringLiteral("How to write it"));
         field.show();
         QVERIFY(QTest::qWaitForWindowExposed(&field));
         field.setFocus();
@@ -279,6 +334,9 @@ private Q_SLOTS:
         QCOMPARE(told.at(0).at(0).toString(), QStringLiteral("cct"));
         field.setError(QStringLiteral("Unknown key"));
         QVERIFY(field.property("isWrong").toBool());
+        QCOMPARE(field.toolTip(), QStringLiteral("Unknown key"));
+        field.setError({});
+        QCOMPARE(field.toolTip(), QStringLiteral("How to write it"));
         QTest::keyClick(&field, Qt::Key_Escape);
         QVERIFY(field.text().isEmpty());
         QTRY_COMPARE(told.count(), 2);
@@ -307,6 +365,22 @@ private Q_SLOTS:
         QVERIFY(name->isVisible());
         bar.setWanted(name, false);
         QVERIFY(!name->isVisible());
+    }
+
+    void aQuietToolBarShowsItsTitleAlone() {
+        PageToolBar bar;
+        QLabel* name = makeLabel(QStringLiteral("cct-s0"));
+        QPushButton* tool = makeButton(QStringLiteral("Export"), QStringLiteral("export"));
+        bar.add(name);
+        bar.endTitle();
+        bar.add(tool);
+        bar.resize(500, 36);
+        bar.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&bar));
+        bar.setQuiet(true);
+        QVERIFY(name->isVisible() && !tool->isVisible());
+        bar.setQuiet(false);
+        QVERIFY(tool->isVisible());
     }
 
     void toastGoesAwayByItsButton() {

@@ -74,6 +74,9 @@ private Q_SLOTS:
         QCOMPARE(markWord({0, 0, "nan", "train/loss"}), QStringLiteral("NaN in train/loss"));
         QCOMPARE(markWord({0, 0, "nan", "NaN, skipped"}), QStringLiteral("NaN, skipped"));
         QCOMPARE(markWord({0, 0, "stage", "Test"}), QStringLiteral("Test"));
+        // A cosine halves its rate a few times at the end: ticks, not a fence of lines with words.
+        QVERIFY(!isTurningPoint({0, 0, "lr", "0.000439"}));
+        QVERIFY(isTurningPoint({0, 0, "resume", {}}));
     }
 
     void everyColumnReachesItsExtremes_data() {
@@ -223,6 +226,56 @@ private Q_SLOTS:
         QVERIFY(!page.chart.isLineVisible(QStringLiteral("s0/train")));
         doubleClickEntry(0);
         QVERIFY(page.chart.isLineVisible(QStringLiteral("s0/train")));
+    }
+
+    void theSwatchShowsWhatTheChartShows() {
+        Page page({900, 300});
+        page.add(QStringLiteral("s1/train"), 0, LineRole::Smoothed, noise(400, 1));
+        page.add(QStringLiteral("s1/valid"), 0, LineRole::Valid, noise(200, 2), 2);
+        page.add(QStringLiteral("s0/valid"), 1, LineRole::Valid, noise(20, 3), 20);
+        page.finish();
+        const auto strokeOf = [&](int index) { return page.chart.legend()->entries()[index].stroke; };
+        QCOMPARE(strokeOf(0), StrokeKind::Solid);
+        QCOMPARE(strokeOf(1), StrokeKind::Dashed);
+        QCOMPARE(strokeOf(2), StrokeKind::Dotted);
+        // Zoomed in by the mouse, the points of the second one stand apart as well.
+        const QRect area = page.chart.plotArea();
+        const QPoint from(area.left() + 100, area.top() + 20), to(area.left() + 200, area.bottom() - 20);
+        QTest::mousePress(page.chart.plot(), Qt::LeftButton, {}, from - page.chart.plot()->pos());
+        QTest::mouseMove(page.chart.plot(), to - page.chart.plot()->pos());
+        QTest::mouseRelease(page.chart.plot(), Qt::LeftButton, {}, to - page.chart.plot()->pos());
+        page.group.updateNow();
+        QCOMPARE(strokeOf(1), StrokeKind::Dotted);
+        QTest::keyClick(page.chart.plot(), Qt::Key_0);
+        page.group.updateNow();
+        QCOMPARE(strokeOf(1), StrokeKind::Dashed);
+        // The dot is on the sample: more rows are lit in its middle than beside it.
+        const QImage picture = page.chart.legend()->grab().toImage();
+        const QRect entry = page.chart.legend()->entryRect(2);
+        const auto litAt = [&](int x) {
+            int lit = 0;
+            for (int y = 0; y < picture.height(); ++y) lit += distance(picture.pixel(x, y), theme().runColor(1).rgb()) < 120;
+            return lit;
+        };
+        QVERIFY2(litAt(entry.left() + 7) >= litAt(entry.left() + 2) + 2, qPrintable(QStringLiteral("%1 %2").arg(litAt(entry.left() + 7)).arg(litAt(entry.left() + 2))));
+    }
+
+    void anEmptyChartMakesUpNoNumbers() {
+        Page page({640, 240});
+        page.chart.setEmptyText(QStringLiteral("waits for the first step"));
+        page.finish();
+        QVERIFY(!page.chart.plot()->xAxis->tickLabels() && !page.chart.plot()->yAxis->tickLabels());
+        page.add(QStringLiteral("a/x"), 0, LineRole::Plain, {1, 2, 3});
+        page.finish();
+        QVERIFY(page.chart.plot()->xAxis->tickLabels() && page.chart.plot()->yAxis->tickLabels());
+    }
+
+    void smallReadingsKeepThreeFigures() {
+        QCOMPARE(readingText(0.00183), QStringLiteral("0.00183"));
+        QCOMPARE(readingText(0.0183), QStringLiteral("0.0183"));
+        QCOMPARE(readingText(0.516), QStringLiteral("0.516"));
+        QCOMPARE(readingText(9.43e-6), QStringLiteral("9.43e-6"));
+        QCOMPARE(readingText(0), QStringLiteral("0.000"));
     }
 
     void legendShowsValuesAtTheCursor() {

@@ -5,6 +5,7 @@
 #include <QPainter>
 #include <QStyle>
 
+#include "widgets/theme/format.h"
 #include "widgets/theme/icons.h"
 #include "widgets/theme/metrics.h"
 
@@ -187,7 +188,8 @@ void ElidedLabel::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setFont(theme().font(m_type));
     painter.setPen(theme().color(isEnabled() ? m_role : Color::Disabled));
-    painter.drawText(rect(), Qt::AlignVCenter | Qt::AlignLeft, fontMetrics().elidedText(m_text, m_mode, width()));
+    const QString shown = m_mode == Qt::ElideNone ? format::fitParts(fontMetrics(), m_text, width()) : fontMetrics().elidedText(m_text, m_mode, width());
+    painter.drawText(rect(), Qt::AlignVCenter | Qt::AlignLeft, shown);
 }
 
 }  // namespace espalier::widgets

@@ -41,7 +41,8 @@ void setGround(QWidget* widget, Color role);
 /// Marks a field as wrong (red border) or right again; the sentence below is the caller's.
 void setFieldError(QWidget* field, bool isWrong);
 
-/// Label whose text is cut to its width (middle, end or front) with the whole text in the tooltip.
+/// Label whose text is cut to its width (middle, end or front; ElideNone leaves out whole parts after a comma) with the
+/// whole text in the tooltip.
 class ElidedLabel : public QWidget {
     Q_OBJECT
 public:

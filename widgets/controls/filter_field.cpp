@@ -36,10 +36,13 @@ FilterField::FilterField(const QString& placeholder, const QString& iconName, bo
 }
 
 void FilterField::setError(const QString& sentence) {
+    if (m_error.isEmpty()) m_hint = toolTip();
     m_error = sentence;
-    setToolTip(sentence);
+    setToolTip(sentence.isEmpty() ? m_hint : sentence);
     setAccessibleDescription(sentence);
+    const QFont own = font();
     setFieldError(this, !sentence.isEmpty());
+    setFont(own);  // polishing again took the one of expressions away
 }
 
 void FilterField::keyPressEvent(QKeyEvent* event) {

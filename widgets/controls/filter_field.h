@@ -24,7 +24,7 @@ protected:
     void paintEvent(QPaintEvent*) override;
 
 private:
-    QString m_iconName, m_error, m_sent;
+    QString m_iconName, m_error, m_hint, m_sent;
 };
 
 }  // namespace espalier::widgets

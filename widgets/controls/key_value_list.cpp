@@ -31,20 +31,50 @@ void KeyValueList::setRows(QVector<KeyValue> rows) {
     QStringList spoken;
     for (const KeyValue& row : m_rows) spoken << row.key + u' ' + row.value;
     setAccessibleDescription(spoken.join(QStringLiteral(", ")));
-    updateGeometry();
+    layOut();
     update();
 }
 
 void KeyValueList::setKeyWidth(int width) {
     m_keyWidth = width;
+    layOut();
     update();
 }
 
-QSize KeyValueList::sizeHint() const { return {200, static_cast<int>(m_rows.size()) * rowHeight()}; }
+// A sentence that is too long for its line goes on in the next one.
+void KeyValueList::layOut() {
+    const QFontMetrics metrics(theme().font(Type::Body));
+    const int room = width() - m_keyWidth;
+    QVector<int> tops{0};
+    for (const KeyValue& row : m_rows) {
+        int height = rowHeight();
+        const bool canWrap = !row.isNumber && !row.isMono && row.value.contains(u' ');
+        if (canWrap && room > 0 && metrics.horizontalAdvance(row.value) > room) {
+            const int words = metrics.boundingRect(QRect(0, 0, room, 0), Qt::TextWordWrap, row.value).height();
+            height += std::max(0, words - metrics.height());
+        }
+        tops.append(tops.back() + height);
+    }
+    if (tops == m_tops) return;
+    m_tops = tops;
+    updateGeometry();
+}
+
+QRect KeyValueList::rowRect(int row) const { return {0, m_tops[row], width(), m_tops[row + 1] - m_tops[row]}; }
+
+QSize KeyValueList::sizeHint() const { return {200, m_tops.back()}; }
 QSize KeyValueList::minimumSizeHint() const { return {80, sizeHint().height()}; }
 
+void KeyValueList::resizeEvent(QResizeEvent*) { layOut(); }
+
+void KeyValueList::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) layOut();
+}
+
 int KeyValueList::rowAt(const QPoint& position) const {
-    const int row = position.y() / rowHeight();
+    const auto after = std::upper_bound(m_tops.begin(), m_tops.end(), position.y());
+    const auto row = static_cast<int>(after - m_tops.begin()) - 1;
     return row >= 0 && row < m_rows.size() ? row : -1;
 }
 
@@ -66,8 +96,9 @@ void KeyValueList::paintEvent(QPaintEvent*) {
     Theme& look = theme();
     for (int i = 0; i < m_rows.size(); ++i) {
         const KeyValue& row = m_rows[i];
-        const QRect line(0, i * rowHeight(), width(), rowHeight());
-        if (i == m_current && showsFocus(this)) painter.fillRect(line, look.color(Color::Hover));
+        const QRect whole = rowRect(i);
+        if (i == m_current && showsFocus(this)) painter.fillRect(whole, look.color(Color::Hover));
+        const QRect line(0, whole.y(), width(), rowHeight());
         painter.setFont(look.font(Type::Body));
         painter.setPen(look.color(Color::Text2));
         const int keyRoom = std::min(m_keyWidth, width()) - 8;
@@ -84,6 +115,13 @@ void KeyValueList::paintEvent(QPaintEvent*) {
             noteRoom = 0;
             if (row.isNoteAtRight) valueFont = look.font(Type::BodyStrong);
             valueMetrics = QFontMetrics(valueFont);
+        }
+        if (whole.height() > line.height()) {
+            const int above = (rowHeight() - valueMetrics.height()) / 2;
+            painter.setFont(valueFont);
+            painter.setPen(look.color(Color::Text));
+            painter.drawText(QRect(rest.x(), line.y() + above, rest.width(), whole.height()), Qt::TextWordWrap | Qt::AlignLeft, row.value);
+            continue;
         }
         const int valueRoom = rest.width() - noteRoom;
         const QString value = valueMetrics.elidedText(row.value, row.isMono ? Qt::ElideMiddle : Qt::ElideRight, valueRoom);

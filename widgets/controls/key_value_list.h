@@ -18,7 +18,7 @@ struct KeyValue {
     bool isNoteAtRight = false;   ///< "changed" stands at the right edge
 };
 
-/// Lines of 20 px, painted; Ctrl+C copies the current line, up and down move.
+/// Lines of 20 px, painted; a sentence too long for its line goes on below. Ctrl+C copies the current line, up and down move.
 class KeyValueList : public QWidget {
     Q_OBJECT
 public:
@@ -28,6 +28,7 @@ public:
     void setKeyWidth(int width);
     /// Where the value of this row ends: numbers share an edge whatever the notes behind them take. For tests.
     int valueEdge(int row) const;
+    QRect rowRect(int row) const;
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
@@ -40,11 +41,15 @@ protected:
     void mousePressEvent(QMouseEvent*) override;
     void mouseDoubleClickEvent(QMouseEvent*) override;
     bool event(QEvent*) override;
+    void resizeEvent(QResizeEvent*) override;
+    void changeEvent(QEvent*) override;
 
 private:
+    void layOut();
     int rowAt(const QPoint& position) const;
     int noteRoom(const KeyValue& row) const;
     QVector<KeyValue> m_rows;
+    QVector<int> m_tops{0};  ///< of each row, and the end of the last
     int m_keyWidth;
     int m_current = -1;
 };

@@ -186,6 +186,7 @@ EmptyState::EmptyState(const QString& iconName, const QString& title, const QStr
 }
 
 void EmptyState::setTexts(const QString& title, const QString& text) {
+    setAccessibleName(title);
     m_title->setText(title);
     m_text->setText(text);
 }

@@ -43,6 +43,16 @@ void PageToolBar::setWanted(QWidget* widget, bool isWanted) {
     fit();
 }
 
+void PageToolBar::endTitle() {
+    for (Item& item : m_items) item.isTitle = !item.isSeparator;
+}
+
+void PageToolBar::setQuiet(bool isQuiet) {
+    if (isQuiet == m_isQuiet) return;
+    m_isQuiet = isQuiet;
+    fit();
+}
+
 QSize PageToolBar::minimumSizeHint() const { return {120, metrics::kPageToolBar}; }
 
 int PageToolBar::widthOf(const QList<Item>& items) const {
@@ -59,7 +69,7 @@ void PageToolBar::fit() {
     m_isFitting = true;
     QList<Item> kept;
     for (const Item& item : m_items)
-        if (item.isWanted) kept.append(item);
+        if (item.isWanted && (item.isTitle || !m_isQuiet)) kept.append(item);
     while (widthOf(kept) > width()) {
         int worst = -1;
         for (int i = 0; i < kept.size(); ++i)

@@ -21,6 +21,11 @@ public:
     /// As addDroppable() for something the bar may show only when `wanted` (instead of QWidget::setVisible).
     void setWanted(QWidget* widget, bool isWanted);
 
+    /// What was added so far names the thing shown and stays while the page has nothing to show.
+    void endTitle();
+    /// Nothing to show: no tools for it either.
+    void setQuiet(bool isQuiet);
+
     QSize minimumSizeHint() const override;
 
 protected:
@@ -34,13 +39,14 @@ private:
         int dropOrder = 0;  ///< 0 = stays
         bool isWanted = true;
         bool isSeparator = false;
+        bool isTitle = false;
     };
     void fit();
     int widthOf(const QList<Item>& items) const;
 
     QHBoxLayout* m_layout;
     QList<Item> m_items;
-    bool m_isFitting = false;
+    bool m_isFitting = false, m_isQuiet = false;
 };
 
 }  // namespace espalier::widgets

@@ -9,6 +9,7 @@
 
 #include "widgets/controls/controls.h"
 #include "widgets/controls/paint_help.h"
+#include "widgets/theme/format.h"
 #include "widgets/theme/icons.h"
 
 namespace espalier::widgets {
@@ -36,6 +37,15 @@ public:
         return {right - wide - (wide > 0 ? mark : 0), 0, wide + (wide > 0 ? mark : 0), height()};
     }
 
+    // The longest way of saying it that fits; whole parts rather than cut words.
+    QString countText(const QFontMetrics& metrics, int room) const {
+        for (const QString& words : {m_section->m_count, m_section->m_shortCount}) {
+            const QString shown = format::fitParts(metrics, words, room);
+            if (!shown.isEmpty()) return shown;
+        }
+        return metrics.elidedText(m_section->m_count, Qt::ElideRight, room);
+    }
+
 protected:
     void paintEvent(QPaintEvent*) override {
         QPainter painter(this);
@@ -55,7 +65,7 @@ protected:
         const QRect count(line.x() + used, 0, trailing.left() - line.x() - used - (trailing.isEmpty() ? 0 : 8), height());
         if (count.width() > 0)
             painter.drawText(count, Qt::AlignVCenter | Qt::AlignLeft,
-                             small.elidedText(m_section->m_count, Qt::ElideRight, count.width()));
+                             countText(small, count.width()));
         if (m_section->m_isTrailingButton && m_isOverTrailing) painter.setPen(look.color(Color::Text));
         painter.drawText(trailing, Qt::AlignVCenter | Qt::AlignRight, m_section->m_trailing);
         if (m_section->m_order != Order::None) {
@@ -115,8 +125,9 @@ void Section::setTitle(const QString& title) {
     m_header->setAccessibleName(title);
     m_header->update();
 }
-void Section::setCount(const QString& text) {
+void Section::setCount(const QString& text, const QString& shorter) {
     m_count = text;
+    m_shortCount = shorter;
     m_header->setAccessibleDescription(text);
     m_header->update();
 }
@@ -157,7 +168,7 @@ ChartHeader::ChartHeader(const QString& title, const QString& caption, QWidget* 
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(metrics::kSpace8);
     m_title = makeLabel(title, Type::BodyStrong, Color::Text, this);
-    m_caption = new ElidedLabel(Qt::ElideRight, Type::Caption, Color::Text3, this);
+    m_caption = new ElidedLabel(Qt::ElideNone, Type::Caption, Color::Text3, this);
     m_caption->setText(caption);
     m_left = new QHBoxLayout;
     m_left->setSpacing(metrics::kSpace8);

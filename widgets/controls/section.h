@@ -17,7 +17,8 @@ public:
     explicit Section(const QString& title, QWidget* parent = nullptr);
 
     void setTitle(const QString& title);
-    void setCount(const QString& text);      ///< beside the title: "15 of 214"
+    /// Beside the title: "15 of 214"; `shorter` where the words do not fit.
+    void setCount(const QString& text, const QString& shorter = {});
     QString count() const { return m_count; }
     void setTrailing(const QString& text);   ///< at the right: "valid/top1"
     /// The word at the right heads a column: a click on it asks for another order; a triangle shows which is in force.
@@ -40,7 +41,7 @@ Q_SIGNALS:
 private:
     class Header;
     friend class Header;
-    QString m_title, m_count, m_trailing;
+    QString m_title, m_count, m_shortCount, m_trailing;
     Header* m_header;
     QVBoxLayout* m_layout;
     QWidget* m_bodyHolder;

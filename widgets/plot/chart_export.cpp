@@ -212,8 +212,13 @@ void LossChart::renderTo(QPainter& generic, const QSize& size, bool isVector) {
     painter.drawText(header.adjusted(titleWidth, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, m_caption);
     const int captionWidth = titleWidth + painter.fontMetrics().horizontalAdvance(m_caption) + 12;
     QVector<LegendEntry> entries;
-    for (const LegendEntry& entry : m_legend->entries())
-        if (entry.isVisible) entries += entry;
+    const QMargins margins = m_plot->axisRect()->margins();
+    const QVector<StrokeKind> strokes = legendStrokes(size.width() - margins.left() - margins.right());
+    for (qsizetype i = 0; i < m_legend->entries().size(); ++i) {
+        if (!m_legend->entries()[i].isVisible) continue;
+        entries += m_legend->entries()[i];
+        entries.back().stroke = strokes.value(i);
+    }
     QVector<int> widths(entries.size(), 0);
     for (LegendEntry& entry : entries) entry.value.clear();  // a figure shows curves; values belong to its table
     ChartLegend::paintEntries(&painter, header.adjusted(captionWidth, 0, 0, 0), entries, widths, m_scene.look);

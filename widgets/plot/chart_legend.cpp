@@ -28,11 +28,18 @@ QFont valueFont() {
 
 void paintEntry(QPainter& painter, const QRect& rect, const LegendEntry& entry, const ChartLook& look) {
     const double middle = rect.center().y() + 0.5;
-    QPen pen(entry.isVisible ? look.runColor(entry.colorIndex) : look.color(Color::Disabled), 2);
-    if (entry.role == LineRole::Valid) setDash(pen, {5, 2});
+    QColor color = entry.isVisible ? look.runColor(entry.colorIndex) : look.color(Color::Disabled);
+    if (entry.isVisible) color.setAlphaF(static_cast<float>(entry.opacity));
+    QPen pen(color, entry.stroke == StrokeKind::Dotted ? 1.5 : 2);
+    setDash(pen, entry.stroke == StrokeKind::Dashed ? QVector<qreal>{5, 2} : look.runDash(entry.colorIndex));
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(pen);
     painter.drawLine(QPointF(rect.left(), middle), QPointF(rect.left() + kSample, middle));
+    if (entry.stroke == StrokeKind::Dotted) {
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(color);
+        painter.drawEllipse(QPointF(rect.left() + kSample / 2.0, middle), 2.75, 2.75);
+    }
     const QRect text = rect.adjusted(kSample + kInner, 0, 0, 0);
     painter.setFont(theme().font(Type::Caption));
     painter.setPen(look.color(entry.isVisible ? Color::Text2 : Color::Text3));
@@ -86,6 +93,15 @@ void ChartLegend::setValues(const QStringList& values) {
     if (isWider) updateGeometry();
     setAccessibleDescription(description.join(QStringLiteral(", ")));
     update();
+}
+
+void ChartLegend::setStrokes(const QVector<StrokeKind>& strokes) {
+    bool isChanged = false;
+    for (qsizetype i = 0; i < m_entries.size() && i < strokes.size(); ++i) {
+        isChanged |= m_entries[i].stroke != strokes[i];
+        m_entries[i].stroke = strokes[i];
+    }
+    if (isChanged) update();
 }
 
 QVector<QRect> ChartLegend::paintEntries(QPainter* painter, const QRect& rect, const QVector<LegendEntry>& entries,

@@ -14,8 +14,9 @@ namespace espalier::widgets {
 struct LegendEntry {
     QString id, label, toolTip, value;
     int colorIndex = 0;
-    LineRole role = LineRole::Plain;
+    StrokeKind stroke = StrokeKind::Solid;  ///< as the chart draws it now
     bool isVisible = true;
+    double opacity = 1.0;
 };
 
 /// The only legend of a chart: line sample, name and the value at the cursor. A click hides, a double click isolates;
@@ -28,6 +29,8 @@ public:
     void setEntries(QVector<LegendEntry> entries);
     /// Values in the order of the entries; widths never shrink, so nothing jumps while they change.
     void setValues(const QStringList& values);
+    /// How the lines are drawn now, in the order of the entries.
+    void setStrokes(const QVector<StrokeKind>& strokes);
     const QVector<LegendEntry>& entries() const { return m_entries; }
     QRect entryRect(int index) const;  ///< empty when it did not fit
 

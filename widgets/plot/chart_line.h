@@ -41,6 +41,10 @@ enum class LineRole {
     Seed,      ///< one run of a group, 1 px at 40 %
 };
 
+/// How a line comes out at the present width: valid lines are dashed while their points stand close, else they have a
+/// dot a point.
+enum class StrokeKind { Solid, Dashed, Dotted };
+
 /// Values made by a page instead of read from a log, e.g. the mean over seeds with an interval.
 struct ComputedLine {
     std::vector<double> keys, values, low, high;

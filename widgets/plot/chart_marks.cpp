@@ -115,7 +115,8 @@ void paintTicks(QCPPainter& painter, const QRect& area, const ChartScene& scene,
             best = px;
             continue;
         }
-        if (isTurningPoint(event.mark)) {
+        const bool isAtStart = px < area.left() + kTick;  // "it began here" says the axis already
+        if (isTurningPoint(event.mark) && !isAtStart) {
             QPen dotted(scene.look.color(Color::Text3), 1);
             setDash(dotted, {2, 3});
             paintVertical(painter, area, px, dotted);
@@ -176,13 +177,15 @@ QString markWord(const feed::RunMark& mark) {
 }
 
 bool isTurningPoint(const feed::RunMark& mark) {
-    return mark.kind == "resume" || mark.kind == "mixup_off" || mark.kind == "lr" || mark.kind == "stage" ||
-           mark.kind == "pause";
+    // A change of the learning rate is a tick: the schedule has a chart of its own, and a cosine ends in many of them.
+    return mark.kind == "resume" || mark.kind == "mixup_off" || mark.kind == "stage" || mark.kind == "pause";
 }
 
 void paintMarks(QCPPainter& painter, const QRect& area, const ChartScene& scene, const QCPAxis& x, const QCPAxis& y) {
     if (!scene.emptyText.isEmpty() && std::all_of(scene.lines.begin(), scene.lines.end(), [](const auto& line) { return line->isEmpty(); })) {
         painter.setFont(theme().font(Type::Caption));
+        const QRect words = painter.fontMetrics().boundingRect(area, Qt::AlignCenter | Qt::TextWordWrap, scene.emptyText);
+        painter.fillRect(words.adjusted(-8, -2, 8, 2), scene.look.color(Color::Well));  // no grid line through the words
         painter.setPen(scene.look.color(Color::Text3));
         painter.drawText(area, Qt::AlignCenter | Qt::TextWordWrap, scene.emptyText);
     }

@@ -157,7 +157,7 @@ QStringList tickLabels(const QVector<double>& ticks, bool isLog) {
         else if (magnitude >= 1e6 && own >= 1e4) labels += suffixed(t, 1e6, decimalsFor(own / 1e6), u'M');
         else if (magnitude >= 1e4 && own >= 1e2) labels += suffixed(t, 1e3, decimalsFor(own / 1e3), u'k');
         else if (magnitude >= 1e3 && own >= 1e3) labels += suffixed(t, 1e3, 0, u'k');
-        else if (magnitude < 1.5e-3 || (!isLog && step < 1.5e-4 && largest < 1e-2)) labels += exponentText(t);
+        else if (magnitude < 1.5e-3 || (!isLog && step < 0.9e-3 && largest < 1e-2)) labels += exponentText(t);
         else {
             const double snapped = std::abs(t) < step * 1e-6 && !isLog ? 0.0 : t;
             labels += withTrueMinus(QString::number(snapped, 'f', decimalsFor(own)));

@@ -272,7 +272,8 @@ void CalibrationBars::paintLane(QPainter& painter) const {
         painter.drawText(area, Qt::AlignCenter, tr("no calibration of this point is logged"));
         return;
     }
-    const QVector<double> ticks = isLogY() ? logTicks(m_low, m_high, area.height(), 24) : linearTicks(0, m_high, area.height(), 30);
+    QVector<double> ticks = isLogY() ? logTicks(m_low, m_high, area.height(), 24) : fittingTicks(0, m_high, area.height(), 30, 16);
+    if (isLogY() && ticks.size() < 2) ticks = logTicks(m_low, m_high, area.height(), 15);  // a low lane: better close than one alone
     const QStringList labels = tickLabels(ticks, isLogY());
     for (int i = 0; i < ticks.size(); ++i) {
         const double y = std::round(yOf(ticks[i]));

@@ -44,7 +44,22 @@ std::size_t pointsInView(const ChartLine& line, double low, double high) {
     return count;
 }
 
+// A lone point is a dot whatever its line is.
+StrokeKind strokeKindOf(const ChartLine& line, const AxisRange& keys, const PixelScale& x, double width) {
+    if (line.isEmpty()) return line.spec().role == LineRole::Valid ? StrokeKind::Dashed : StrokeKind::Solid;
+    const std::size_t points = std::max<std::size_t>(1, pointsInView(line, keys.low, keys.high));
+    if (points == 1) return StrokeKind::Dotted;
+    if (line.spec().role != LineRole::Valid) return StrokeKind::Solid;
+    const double span = std::max(1.0, std::min(x.pixel(line.lastKey()), width) - std::max(x.pixel(line.firstKey()), 0.0));
+    return span / static_cast<double>(points) > kDotGap ? StrokeKind::Dotted : StrokeKind::Dashed;
+}
+
 }  // namespace
+
+StrokeKind strokeKindOf(const ChartScene& scene, const ChartLine& line, const AxisRange& keys, bool isLogX, double width) {
+    if (scene.visibleCount() > kManyLines) return StrokeKind::Solid;
+    return strokeKindOf(line, keys, PixelScale(keys.low, keys.high, width, isLogX, false), width);
+}
 
 ScenePlottable::ScenePlottable(QCPAxis* x, QCPAxis* y, const ChartScene* scene)
     : QCPAbstractPlottable(x, y), m_scene(scene) {
@@ -205,14 +220,8 @@ void StrokePlottable::drawLine(QCPPainter* painter, const ChartLine& line, const
     QPen pen(color, widthOf(line));
     pen.setJoinStyle(Qt::RoundJoin);
     pen.setCapStyle(Qt::RoundCap);
-    const std::size_t points = std::max<std::size_t>(1, pointsInView(line, mKeyAxis->range().lower, mKeyAxis->range().upper));
-    const double span = std::max(1.0, std::min(x.pixel(line.lastKey()), area.width()) - std::max(x.pixel(line.firstKey()), 0.0));
-    const bool isSparse = points == 1 || span / static_cast<double>(points) > kDotGap;
-    if (line.spec().role == LineRole::Valid && !isSparse) {
-        setDash(pen, {5, 2});
-    } else {
-        setDash(pen, m_scene->look.runDash(line.spec().colorIndex));
-    }
+    const StrokeKind kind = strokeKindOf(line, {mKeyAxis->range().lower, mKeyAxis->range().upper}, x, area.width());
+    setDash(pen, kind == StrokeKind::Dashed ? QVector<qreal>{5, 2} : m_scene->look.runDash(line.spec().colorIndex));
     painter->setRenderHint(QPainter::Antialiasing, true);
     painter->setBrush(Qt::NoBrush);
     painter->setPen(pen);
@@ -238,7 +247,7 @@ void StrokePlottable::drawLine(QCPPainter* painter, const ChartLine& line, const
         stroke << point;
     }
     flush();
-    if (!isSparse || (line.spec().role != LineRole::Valid && points > 1)) return;
+    if (kind != StrokeKind::Dotted) return;
     painter->setPen(Qt::NoPen);
     painter->setBrush(color);
     for (const auto& vertex : vertices) {

@@ -57,6 +57,9 @@ protected:
     void draw(QCPPainter* painter) override;
 };
 
+/// How this line comes out where these keys lie over so many pixels.
+StrokeKind strokeKindOf(const ChartScene& scene, const ChartLine& line, const AxisRange& keys, bool isLogX, double width);
+
 /// The strokes: smooth lines, epoch values, means, schedules to come. Many lines at once are drawn column by column.
 class StrokePlottable : public ScenePlottable {
 public:

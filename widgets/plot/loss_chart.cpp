@@ -29,7 +29,7 @@ constexpr std::size_t kParallelPoints = 200000;
 QString readingText(double value) {
     if (!std::isfinite(value)) return format::fixed(value, 3);
     const double size = std::abs(value);
-    if (value != 0 && size < 1e-3) return format::significant(value, 3);
+    if (value != 0 && size < 0.1) return format::significant(value, 3);
     if (size < 10) return format::fixed(value, 3);
     return format::significant(value, 4);
 }
@@ -196,10 +196,16 @@ void LossChart::updateView() {
     else values = chooseValueRange(m_scene, keys, m_isLogY);
     m_plot->xAxis->setRange(keys.low, keys.high);
     m_plot->yAxis->setRange(values.range.low, values.range.high);
+    // Without points the numbers of an axis would be made up.
+    const bool hasPoints = std::any_of(m_scene.lines.begin(), m_scene.lines.end(), [](const auto& line) { return !line->isEmpty(); });
+    m_plot->xAxis->setTickLabels(hasPoints);
+    m_plot->yAxis->setTickLabels(hasPoints);
+    m_plot->xAxis->setTicks(hasPoints);
     m_scene.tolerance = 2 * keys.size() / std::max(1, m_plot->axisRect()->width());
     static const char* const units[] = {QT_TR_NOOP("step"), QT_TR_NOOP("epoch"), QT_TR_NOOP("time")};
     m_scene.xUnit = tr(units[static_cast<int>(m_scene.xKind)]);
     refreshBadge(values);
+    m_legend->setStrokes(legendStrokes(m_plot->axisRect()->width()));
     m_legend->setValues(legendValues());
     replot();
 }
@@ -254,10 +260,19 @@ void LossChart::refreshLegend() {
     for (const auto& line : m_scene.lines) {
         const LineSpec& spec = line->spec();
         if (!spec.isInLegend) continue;
-        entries.append({spec.id, spec.label, spec.toolTip, {}, spec.colorIndex, spec.role, line->isVisible()});
+        entries.append({spec.id, spec.label, spec.toolTip, {}, spec.colorIndex, StrokeKind::Solid, line->isVisible(), spec.opacity});
     }
     m_legend->setEntries(std::move(entries));
+    m_legend->setStrokes(legendStrokes(m_plot->axisRect()->width()));
     m_legend->setValues(legendValues());
+}
+
+QVector<StrokeKind> LossChart::legendStrokes(double width) const {
+    QVector<StrokeKind> strokes;
+    const bool isLogX = m_plot->xAxis->scaleType() == QCPAxis::stLogarithmic;
+    for (const auto& line : m_scene.lines)
+        if (line->spec().isInLegend) strokes += strokeKindOf(m_scene, *line, keyRange(), isLogX, width);
+    return strokes;
 }
 
 // At the cursor; without one the newest value.

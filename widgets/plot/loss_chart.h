@@ -104,6 +104,7 @@ private:
     void setRubberBand(const QRectF& band);
     void setFocusRing(bool isShown);
     void replot();
+    QVector<StrokeKind> legendStrokes(double width) const;
 
     QString m_title, m_caption;
     ChartScene m_scene;

@@ -20,6 +20,7 @@ namespace espalier::widgets {
 namespace {
 
 constexpr int kMostHistory = 100;
+constexpr double kLeastGapX = 42, kLeastGapY = 18;  // between ticks, where the wanted gap would leave too few
 
 double along(double value, const AxisRange& range, bool isLog) {
     if (isLog && range.low > 0) return value > 0 ? std::log(value / range.low) / std::log(range.high / range.low) : -1e6;
@@ -108,9 +109,9 @@ void PaintedChart::paintHorizontalTicks(QPainter& painter, const ChartFrame& fra
     painter.setRenderHint(QPainter::Antialiasing, false);
     painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), look.color(Color::Axis));
     painter.setFont(look.font(Type::Caption));
-    QVector<double> ticks = frame.isLogX ? logTicks(range.low, range.high, area.width(), gap) : linearTicks(range.low, range.high, area.width(), gap);
+    QVector<double> ticks = frame.isLogX ? logTicks(range.low, range.high, area.width(), gap) : fittingTicks(range.low, range.high, area.width(), gap, kLeastGapX);
     bool isLog = frame.isLogX;
-    if (isLog && ticks.size() < 3) ticks = linearTicks(range.low, range.high, area.width(), gap * 1.5), isLog = false;
+    if (isLog && ticks.size() < 3) ticks = fittingTicks(range.low, range.high, area.width(), gap * 1.5, kLeastGapX), isLog = false;
     const QStringList labels = tickLabels(ticks, isLog);
     double end = -1e9;
     for (int i = 0; i < ticks.size(); ++i) {
@@ -132,9 +133,9 @@ void PaintedChart::paintVerticalTicks(QPainter& painter, const ChartFrame& frame
     const AxisRange& range = frame.view.y;
     painter.setRenderHint(QPainter::Antialiasing, false);
     painter.setFont(look.font(Type::Caption));
-    QVector<double> ticks = frame.isLogY ? logTicks(range.low, range.high, area.height(), gap) : linearTicks(range.low, range.high, area.height(), gap);
+    QVector<double> ticks = frame.isLogY ? logTicks(range.low, range.high, area.height(), gap) : fittingTicks(range.low, range.high, area.height(), gap, kLeastGapY);
     bool isLog = frame.isLogY;
-    if (isLog && ticks.size() < 3) ticks = linearTicks(range.low, range.high, area.height(), gap), isLog = false;
+    if (isLog && ticks.size() < 3) ticks = fittingTicks(range.low, range.high, area.height(), gap, kLeastGapY), isLog = false;
     const QStringList labels = tickLabels(ticks, isLog);
     for (int i = 0; i < ticks.size(); ++i) {
         const double y = std::round(frame.pixelY(ticks[i]));

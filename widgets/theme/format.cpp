@@ -208,6 +208,11 @@ QString elideName(const QFontMetrics& metrics, const QString& text, int width) {
 QString elideSentence(const QFontMetrics& metrics, const QString& text, int width) {
     return metrics.elidedText(text, Qt::ElideRight, width);
 }
+QString fitParts(const QFontMetrics& metrics, const QString& text, int width) {
+    QString shown = text;
+    while (!shown.isEmpty() && metrics.horizontalAdvance(shown) > width) shown.truncate(std::max<qsizetype>(0, shown.lastIndexOf(QStringLiteral(", "))));
+    return shown;
+}
 QString elidePath(const QFontMetrics& metrics, const QString& text, int width) {
     return metrics.elidedText(text, Qt::ElideLeft, width);
 }

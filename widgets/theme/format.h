@@ -47,6 +47,8 @@ QString shortHash(const QString& hash);
 /// Run names lose their middle, sentences their end, paths their front.
 QString elideName(const QFontMetrics& metrics, const QString& text, int width);
 QString elideSentence(const QFontMetrics& metrics, const QString& text, int width);
+/// As many of the parts between commas as fit, from the first; empty when not even that one does.
+QString fitParts(const QFontMetrics& metrics, const QString& text, int width);
 QString elidePath(const QFontMetrics& metrics, const QString& text, int width);
 
 /// UTF-8 std::string to QString, the way every border crossing is written.

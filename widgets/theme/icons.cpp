@@ -43,8 +43,15 @@ public:
         return scaledPixmap(size, mode, state, 1.0);
     }
     QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State state, qreal scale) override {
-        // Qt hands over the size in real pixels.
-        return iconPixmap(m_name, qRound(std::min(size.width(), size.height()) / scale), colorOf(mode, state), scale);
+        // Qt hands over the size in real pixels. A push button asks for more width than height: the rest is the gap
+        // to its text, which the style keeps at 4 px.
+        const QPixmap glyph = iconPixmap(m_name, qRound(std::min(size.width(), size.height()) / scale), colorOf(mode, state), scale);
+        if (size.width() <= size.height() || glyph.isNull()) return glyph;
+        QPixmap padded(size);
+        padded.setDevicePixelRatio(scale);
+        padded.fill(Qt::transparent);
+        QPainter(&padded).drawPixmap(0, 0, glyph);
+        return padded;
     }
     QIconEngine* clone() const override { return new ThemedIconEngine(m_name, m_role); }
 

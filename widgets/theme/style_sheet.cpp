@@ -49,6 +49,7 @@ QPushButton[kind="primary"]:pressed { background: @accentPressed; border-color: 
 QPushButton[kind="primary"]:focus { border-color: @focus; }
 QPushButton[kind="primary"]:disabled { background: @raised; color: @disabled; border-color: @line; }
 QPushButton[kind="danger"] { color: @error; }
+QPushButton[kind="danger"]:disabled { color: @disabled; }
 QPushButton[kind="link"] { background: transparent; border: none; color: @accent; padding: 0; min-width: 0;
   text-decoration: underline; }
 QPushButton::menu-indicator { image: url(%down); width: 12px; height: 12px; right: 6px; subcontrol-position: right center; }

@@ -26,6 +26,14 @@ bool comesBefore(const JobRow& a, const JobRow& b) {
 
 }  // namespace
 
+QString reasonOf(const JobRow& job) {
+    const QString name = job.title + QStringLiteral(": ");
+    if (!job.sentence.startsWith(name) || job.sentence.size() == name.size()) return job.sentence;
+    QString reason = job.sentence.mid(name.size());
+    reason[0] = reason[0].toUpper();
+    return reason;
+}
+
 int JobListModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(m_rows.size()); }
 
 QVariant JobListModel::data(const QModelIndex& index, int role) const {

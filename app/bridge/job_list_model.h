@@ -27,6 +27,9 @@ struct JobRow {
     int warnings = 0;
 };
 
+/// Why it failed without its own name, which stands beside it.
+QString reasonOf(const JobRow& job);
+
 /// Jobs of this process: running first, then the queue by place, then ended ones, newest first. GUI thread.
 class JobListModel : public QAbstractListModel {
     Q_OBJECT

@@ -62,12 +62,12 @@ void addDataVerbs(CLI::App& program, Action& action) {
     auto request = std::make_shared<runtime::ImportRequest>();
     auto paths = std::make_shared<std::vector<std::string>>();
     auto split = std::make_shared<std::string>("folders");
-    import->add_option("PATH", *paths, "Folder, archive, .npy, .npz, idx, CIFAR, HDF5 or CSV; generator:shapes32")->required();
+    import->add_option("PATH", *paths, "Folder of pictures, arrays or tables, archive, .npy, .npz, idx, CIFAR, HDF5 or CSV; generator:shapes32")->required();
     import->add_option("--name", request->name, "Name of the data set");
-    import->add_option("--format", request->format, "auto, image-folder, archive, npy, npz, hdf5, idx, cifar, csv, generator")->default_str("auto");
+    import->add_option("--format", request->format, "auto, image-folder, archive, npy, npz, array-folder, data-folder, hdf5, idx, cifar, csv, generator")->default_str("auto");
     import->add_option("--label", request->label, "Column that holds the class: of a CSV, or of a table beside pictures");
-    import->add_option("--images", request->images, "Member that holds the images (npz, HDF5)");
-    import->add_option("--labels", request->labels, "Member that holds the labels (npz, HDF5)");
+    import->add_option("--images", request->images, "Member that holds the images (npz, HDF5, folder of arrays)");
+    import->add_option("--labels", request->labels, "Member that holds the labels (npz, HDF5, folder of arrays)");
     import->add_option("--image-shape", request->imageShape, "Read table rows as pictures, e.g. 8x8 or 32x32x3; none keeps a table");
     import->add_option("--split", *split, "folders, or fractions train,valid,test")->default_str("folders");
     import->add_option("--seed", request->seed, "Seed of the split");

@@ -186,6 +186,7 @@ void AttendPage::takeIndex(AttendIndex index) {
         context().bridge->loadRun(m_run);
     }
     m_bar->setWanted(m_classTokenButton, m_index.grid.classTokens > 0);
+    m_bar->setQuiet(false);
     m_stack->setCurrentWidget(m_body);
     refreshProbes();
     refreshScrubber();

@@ -39,13 +39,17 @@ constexpr int kShownClasses = 5, kShownChanges = 5;
 void AttendPage::refreshToolBar() { m_title.show(context().bridge->run(m_run)); }
 
 void AttendPage::showEmpty() {
+    const bool isReading = m_isStale || !context().bridge->reads().isIdle(this);
+    m_bar->setQuiet(m_index.isEmpty() && !isReading);
     if (!m_index.isEmpty()) return;
     m_stack->setCurrentWidget(m_empty);
     const feed::RunInfo* info = context().bridge->run(m_run);
     if (m_run.isEmpty()) return m_empty->setTexts(tr("No run is chosen"), tr("Choose one at the left to see where it looks."));
-    if (!m_readProblem.isEmpty()) return m_empty->setTexts(tr("The maps cannot be read"), m_readProblem);
-    if (m_isStale || !context().bridge->reads().isIdle(this)) return m_empty->setTexts(tr("Reading maps"), info ? text(info->name) : QString());
-    const bool isLive = info && !feed::isFinal(info->state);
+    // A run that waits has no log to read yet; one that was stopped before it began never will.
+    const bool isLive = info && !feed::isFinal(info->state), neverBegan = info && !isLive && info->startedSecs <= 0;
+    if (neverBegan) return m_empty->setTexts(tr("No maps in this run"), tr("It ended before its first step."));
+    if (!m_readProblem.isEmpty() && !isLive) return m_empty->setTexts(tr("The maps cannot be read"), m_readProblem);
+    if (isReading) return m_empty->setTexts(tr("Reading maps"), info ? text(info->name) : QString());
     if (isLive) return m_empty->setTexts(tr("No maps yet"), tr("They come with the first snapshot of the pinned images."));
     m_empty->setTexts(tr("No maps in this run"), tr("It pinned no images. Start a run of an attention model with probes to see where it looks."));
 }

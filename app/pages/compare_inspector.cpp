@@ -205,7 +205,8 @@ void CompareInspector::setRuns(const std::vector<feed::RunInfo>& runs, const std
     const QString groupText = number(static_cast<int>(groups.size()), tr("1 group"), tr("%1 groups"));
     m_title->setText(isGrouped ? QString(runText + QStringLiteral(", ") + groupText) : runText);
     const bool hasPair = std::any_of(groups.begin(), groups.end(), [](const RunGroup& group) { return group.runs.size() == 2; });
-    m_grouping->setText(!isGrouped ? tr("no two differ in the seed alone")
+    m_grouping->setText(count < 2    ? tr("show a second one to compare: click its swatch")
+                        : !isGrouped ? tr("no two differ in the seed alone")
                         : hasPair  ? tr("seeds of equal parameters are one group; the band of two is their range")
                                    : tr("seeds of equal parameters are one group"));
     m_rows->setRuns(runs, baseline, chosen);

@@ -75,7 +75,13 @@ void ComparePage::rebuild() {
     }
     m_short = shortRunNames(full, 2);
     m_stack->setCurrentIndex(m_runs.empty() ? 1 : 0);
-    if (!m_ids.contains(m_baseline)) m_baseline = m_ids.value(0);
+    const auto base = m_ids.indexOf(m_baseline);
+    if (base < 0) m_isBaselineChosen = false;
+    if (base < 0 || (!m_isBaselineChosen && m_runs[static_cast<std::size_t>(base)].state != feed::JobState::Completed)) {
+        // A run that ended has its final numbers to measure others against.
+        const auto ended = std::find_if(m_runs.begin(), m_runs.end(), [](const feed::RunInfo& run) { return run.state == feed::JobState::Completed; });
+        m_baseline = ended == m_runs.end() ? m_ids.value(0) : m_ids[ended - m_runs.begin()];
+    }
     if (!m_ids.contains(m_chosen) || m_chosen == m_baseline) {
         m_chosen = current != m_baseline && m_ids.contains(current) ? current : m_ids.value(m_ids.value(0) == m_baseline ? 1 : 0);
     }
@@ -264,6 +270,7 @@ void ComparePage::setBaseline(const QString& run) {
     if (!m_ids.contains(run) || run == m_baseline) return;
     if (m_chosen == run) m_chosen = m_baseline;
     m_baseline = run;
+    m_isBaselineChosen = true;
     m_baselineBox->setCurrentIndex(static_cast<int>(m_ids.indexOf(run)));
     rebuildTable();
     rebuildInspector();
@@ -322,6 +329,7 @@ void ComparePage::restoreState(const QJsonObject& state) {
     m_groupBox->setCurrentIndex(std::clamp(state[QStringLiteral("group")].toInt(), 0, 1));
     m_loss->setLogY(state[QStringLiteral("logY")].toBool());
     m_baseline = state[QStringLiteral("baseline")].toString();
+    m_isBaselineChosen = !m_baseline.isEmpty();
     rebuild();
 }
 

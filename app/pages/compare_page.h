@@ -77,6 +77,7 @@ private:
     QStringList m_ids, m_short;
     std::vector<RunGroup> m_groups;
     QString m_baseline, m_chosen, m_compared;
+    bool m_isBaselineChosen = false;  ///< by the user, who may measure against a run that has not ended
     widgets::PageToolBar* m_bar = nullptr;
     QComboBox *m_groupBox = nullptr, *m_baselineBox = nullptr;
     widgets::SegmentedControl *m_band = nullptr, *m_xKind = nullptr;

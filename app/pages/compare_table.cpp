@@ -48,6 +48,8 @@ bool addIfDifferent(std::vector<CompareRow>& rows, const QString& name, const QS
 QString differenceText(const QString& name, double value, double base) {
     if (isFraction(name)) return format::signedFixed(100 * (value - base), 2);
     if (base == 0) return {};
+    constexpr double kMostPercent = 1000;  // beyond, people think in times
+    if (value / base * 100 > kMostPercent) return QStringLiteral("%1×").arg(format::significant(value / base, 2));
     const double percent = 100 * (value - base) / std::abs(base);
     return format::signedFixed(percent, std::abs(percent) < 10 ? 1 : 0) + QStringLiteral(" %");
 }

@@ -114,8 +114,16 @@ void SampleGrid::rebuild() {
 }
 
 void SampleGrid::layOut() {
-    const double wanted = m_isLarge ? kLargeCell : kCell;
-    m_columns = std::max(1, static_cast<int>(std::lround(viewport()->width() / wanted)));
+    const int all = m_samples ? static_cast<int>(m_samples->size()) : 0;
+    const auto columnsOf = [this](double cell) { return std::max(1, static_cast<int>(std::lround(viewport()->width() / cell))); };
+    // A few samples need not be small: those of the whole set decide, so that cells stay when a class is chosen.
+    const auto fitAt = [&](double cell) {
+        const int rows = (all + columnsOf(cell) - 1) / columnsOf(cell);
+        return rows * (viewport()->width() + 1.0) / columnsOf(cell) <= viewport()->height();
+    };
+    double wanted = m_isLarge ? kLargeCell : kCell;
+    if (all > 0 && fitAt(2 * wanted)) wanted *= 2;
+    m_columns = columnsOf(wanted);
     m_pitch = static_cast<double>(viewport()->width() + 1) / m_columns;
     const int rows = (count() + m_columns - 1) / m_columns;
     const int height = static_cast<int>(std::lround(rows * m_pitch)) - 1;

@@ -4,6 +4,8 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 #include "app/bridge/app_context.h"
 #include "app/shell/error_presenter.h"
 #include "widgets/controls/chip.h"
@@ -25,6 +27,12 @@ namespace {
 constexpr int kNameWidth = 150;
 
 }  // namespace
+
+const api::RecipeCard* firstRecipe(const api::RecipeRegistry& registry) {
+    const auto& cards = registry.cards();
+    const auto fits = std::find_if(cards.begin(), cards.end(), [](const api::RecipeCard& card) { return !card.needsParentRun; });
+    return fits != cards.end() ? &*fits : cards.empty() ? nullptr : &cards.front();
+}
 
 QWidget* paddedChart(QWidget* chart, int left, int right) {
     auto* box = new QWidget;
@@ -64,6 +72,7 @@ RunTitle addRunTitle(PageToolBar* bar) {
     bar->addDroppable(title.swatch, 4);
     bar->addDroppable(title.name, 4);
     bar->addSeparator();
+    bar->endTitle();
     return title;
 }
 

@@ -21,6 +21,11 @@ class Swatch;
 struct Figure;
 }  // namespace espalier::widgets
 
+namespace espalier::api {
+struct RecipeCard;
+class RecipeRegistry;
+}  // namespace espalier::api
+
 /// What several pages put together alike.
 namespace espalier::app {
 
@@ -34,6 +39,9 @@ struct ChartTools {
     QToolButton *logY = nullptr, *back = nullptr, *reset = nullptr;
 };
 ChartTools addChartTools(widgets::PageToolBar* bar, widgets::ChartGroup* group, widgets::LossChart* chart, int dropOrder);
+
+/// What somebody with nothing but data starts with: not one that needs a finished run. Null without recipes.
+const api::RecipeCard* firstRecipe(const api::RecipeRegistry& registry);
 
 /// Swatch and name of the run a page is about, at the left of its tool bar.
 struct RunTitle {

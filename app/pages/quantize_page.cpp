@@ -173,6 +173,7 @@ void QuantizePage::takeData(QuantizeData data) {
     const auto before = columnsOf(m_data);
     m_data = std::move(data);
     if (m_data.tables.points.empty()) return showEmpty();
+    m_bar->setQuiet(false);
     m_stack->setCurrentWidget(m_body);
     const auto columns = columnsOf(m_data);
     const bool hasNewLayers = columns.size() != before.size();

@@ -39,7 +39,7 @@ void QuantizePage::refreshToolBar() {
     const feed::RunInfo* job = context().bridge->run(m_job);
     const feed::RunInfo* base = job && !job->parentRun.empty() ? context().bridge->run(text(job->parentRun)) : context().bridge->run(m_run);
     m_title.show(base);
-    m_jobBox->setVisible(m_jobBox->count() > 0);
+    m_bar->setWanted(m_jobBox, m_jobBox->count() > 0);
     m_bar->setWanted(m_jobLabel, m_jobBox->count() > 0);
     const JobRow* row = m_job.isEmpty() ? nullptr : context().bridge->jobs().findByRun(m_job);
     const bool isLive = row && !feed::isFinal(row->state);
@@ -229,13 +229,16 @@ void QuantizePage::refreshInspector() {
 }
 
 void QuantizePage::showEmpty() {
+    const bool isReading = !m_job.isEmpty() && (m_isStale || !context().bridge->reads().isIdle(this));
+    m_bar->setQuiet(m_data.tables.points.empty() && !isReading);
     if (!m_data.tables.points.empty()) return;
     m_stack->setCurrentWidget(m_empty);
     const feed::RunInfo* info = context().bridge->run(m_run);
-    const bool isReading = !m_job.isEmpty() && (m_isStale || !context().bridge->reads().isIdle(this));
-    m_start->setVisible(info && !isReading && m_job.isEmpty() && m_readProblem.isEmpty());
+    const bool isLive = info && !feed::isFinal(info->state);
+    m_start->setVisible(info && !isLive && !isReading && m_job.isEmpty() && m_readProblem.isEmpty());
     if (m_run.isEmpty()) return m_empty->setTexts(tr("No run is chosen"), tr("Choose a finished one at the left, then quantize it."));
     if (!m_readProblem.isEmpty()) return m_empty->setTexts(tr("The trade-off cannot be read"), m_readProblem);
+    if (m_job.isEmpty() && isLive) return m_empty->setTexts(tr("Nothing to quantize yet"), tr("%1 has not ended; its best model can be quantized then.").arg(text(info->name)));
     if (m_job.isEmpty()) return m_empty->setTexts(tr("Nothing was quantized yet"), tr("Start a job on %1: sizes, widths and methods appear here point by point.").arg(info ? text(info->name) : m_run));
     if (isReading) return m_empty->setTexts(tr("Reading the trade-off"), info ? text(info->name) : QString());
     m_empty->setTexts(tr("No point yet"), tr("The job measures the float model first."));

@@ -36,7 +36,7 @@ using namespace widgets;
 namespace {
 
 constexpr int kSmallLeft = 38;
-constexpr int kMaxChips = 6;
+constexpr int kMaxChips = 6, kLoneChipWidth = 120;
 // Narrower than this the four charts stand in one column that scrolls (LOOK.md section 9, 200 %).
 constexpr int kOneColumn = 700;
 constexpr int kTallChart = 240, kLowChart = 170;
@@ -161,7 +161,9 @@ void TrainPage::rebuildChips() {
             full += format::text(info->name);
         }
     }
-    const QStringList labels = shortRunNames(full, 2);
+    // Alone, a run has room for its name.
+    const QFontMetrics strong(theme().font(Type::BodyStrong));
+    const QStringList labels = full.size() == 1 ? QStringList{format::elideName(strong, full.front(), kLoneChipWidth)} : shortRunNames(full, 2);
     for (qsizetype i = 0; i < runs.size() && i < kMaxChips; ++i) {
         const QString run = runs[i];
         auto* swatch = new Swatch(context().bridge->run(run)->colorIndex, true, m_chips);

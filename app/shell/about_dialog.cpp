@@ -65,7 +65,9 @@ void AboutDialog::show(const runtime::MachineReport& machine) {
     add(tr("memory"), widgets::format::bytes(machine.memoryBytes));
     add(tr("CUDA"), text(machine.cudaText));
     for (const std::string& device : machine.devices) add(tr("device"), text(device));
-    for (const std::string& wheel : machine.missingGpuWheels) add(tr("missing"), text(wheel));
+    QStringList missing;
+    for (const std::string& wheel : machine.missingGpuWheels) missing << text(wheel);
+    add(tr("not installed"), missing.join(QStringLiteral(", ")));
     add(tr("LibTorch folder"), text(machine.libtorchFolder));
     add(tr("Qt"), QString::fromLatin1(qVersion()));
     m_facts->setRows(rows);

@@ -5,6 +5,8 @@
 #include <QVBoxLayout>
 #include <QWidget>
 
+#include <algorithm>
+
 #include "engine/base/log.h"
 #include "widgets/controls/messages.h"
 #include "widgets/theme/format.h"
@@ -23,6 +25,26 @@ constexpr int kMaxToasts = 3;
 constexpr int kMaxBanners = 3;
 constexpr int kToastGap = 8;
 constexpr int kToastMargin = 12;
+
+QString capitalized(QString words) {
+    // Not a name of a file or a run: those are spelt as they are.
+    const qsizetype end = words.indexOf(u' ');
+    const bool isWord = end > 0 && std::all_of(words.cbegin(), words.cbegin() + end, [](QChar c) { return c.isLetter(); });
+    if (isWord) words[0] = words[0].toUpper();
+    return words;
+}
+
+// Each with one stop at its end, whether it came with one or not.
+QString asSentences(const QStringList& parts) {
+    QString all;
+    for (QString part : parts) {
+        part = part.trimmed();
+        if (part.isEmpty()) continue;
+        if (!part.endsWith(u'.') && !part.endsWith(u'?') && !part.endsWith(u'!')) part += u'.';
+        all += (all.isEmpty() ? QString() : QStringLiteral(" ")) + part;
+    }
+    return all;
+}
 
 void addRemedies(Banner* banner, const std::vector<Remedy>& remedies) {
     for (const Remedy& remedy : remedies)
@@ -59,12 +81,11 @@ bool ErrorPresenter::eventFilter(QObject* watched, QEvent* event) {
     return QObject::eventFilter(watched, event);
 }
 
-void ErrorPresenter::show(const Error& error, const std::vector<Remedy>& remedies) {
+void ErrorPresenter::show(const Error& error, const std::vector<Remedy>& remedies, const QString& heading) {
     ESPALIER_LOG(Error, "window") << error.sentence();
-    QString detail = text(error.where);
-    if (!error.remedy.empty()) detail += (detail.isEmpty() ? QString() : QStringLiteral(". ")) + text(error.remedy);
+    const QString detail = asSentences({text(error.where), text(error.remedy)});
     while (bannerCount() >= kMaxBanners) delete m_bannerArea->takeAt(m_bannerArea->count() - 1)->widget();
-    auto* banner = new Banner(Banner::Kind::Error, text(error.what), detail);
+    auto* banner = new Banner(Banner::Kind::Error, heading.isEmpty() ? capitalized(text(error.what)) : heading, detail);
     banner->setCopyText(text(error.sentence()) + (error.detail.empty() ? QString() : QString(u'\n' + text(error.detail))));
     addRemedies(banner, remedies);
     m_bannerArea->insertWidget(0, banner);

@@ -44,7 +44,8 @@ public:
     /// Banners go into `bannerArea`, toasts float over `toastParent`.
     ErrorPresenter(QVBoxLayout* bannerArea, QWidget* toastParent, QObject* parent = nullptr);
 
-    void show(const Error& error, const std::vector<Remedy>& remedies = {});
+    /// `heading` stands for what the error says where a page knows it shorter.
+    void show(const Error& error, const std::vector<Remedy>& remedies = {}, const QString& heading = {});
     void warn(const QString& what, const QString& detail = {}, const std::vector<Remedy>& remedies = {});
     /// Six seconds at the bottom right; at most three, the oldest goes first. `bold` + ordinary text + one button.
     void toast(const QString& bold, const QString& text = {}, const QString& iconName = {},

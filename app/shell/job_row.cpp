@@ -90,7 +90,7 @@ void JobRowWidget::setJob(const JobRow& job) {
     if (job.state == feed::JobState::Stopping) stage = tr("Stopping after this step…");
     if (isFinal) stage = look.label;
     m_stage->setText(stage);
-    m_text->setText(isFinal ? job.sentence : QString());
+    m_text->setText(isFinal ? reasonOf(job) : QString());
     m_bar->setVisible(!isQueued && !isFinal);
     m_text->setVisible(isQueued || isFinal);
     m_bar->setFraction(job.total > 0 ? static_cast<double>(job.done) / static_cast<double>(job.total) : -1.0);

@@ -4,6 +4,7 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QMenu>
+#include <QPainter>
 #include <QScrollArea>
 #include <QStackedWidget>
 #include <QStandardItemModel>
@@ -93,6 +94,7 @@ JobsDock::JobsDock(AppContext& context, QWidget* parent) : QWidget(parent), m_co
     connect(&jobs, &JobListModel::countsChanged, this, &JobsDock::rebuild);
     connect(&jobs, &QAbstractItemModel::dataChanged, this, [this](const QModelIndex& first, const QModelIndex& last) {
         for (int row = first.row(); row <= last.row(); ++row) updateRow(row);
+        updateHeader();
     });
     connect(context.bridge, &EngineBridge::warned, this, &JobsDock::addWarningRows);
     connect(&widgets::theme(), &widgets::Theme::changed, this, &JobsDock::rebuild);
@@ -103,7 +105,7 @@ QWidget* JobsDock::makeHeader() {
     auto* header = new QWidget(this);
     widgets::setTextHeight(header, metrics::kJobsHeader);
     auto* layout = new QHBoxLayout(header);
-    layout->setContentsMargins(4, 0, 8, 0);
+    layout->setContentsMargins(6, 0, 8, 0);
     layout->setSpacing(2);
     const auto makeTab = [&](const QString& text, Tab tab) {
         auto* button = new QToolButton(header);
@@ -204,7 +206,13 @@ void JobsDock::updateRow(int row) {
 void JobsDock::updateHeader() {
     const JobListModel& jobs = m_context.bridge->jobs();
     const int running = jobs.runningCount(), queued = jobs.queuedCount(), done = jobs.doneTodayCount();
-    m_counts->setText(tr("%1 running, %2 queued").arg(running).arg(queued));
+    int paused = 0;
+    for (const JobRow& job : jobs.rows()) paused += job.state == feed::JobState::Paused ? 1 : 0;
+    QStringList counts;
+    if (running > paused) counts << tr("%1 running").arg(running - paused);
+    if (paused > 0) counts << tr("%1 paused").arg(paused);
+    if (queued > 0) counts << tr("%1 queued").arg(queued);
+    m_counts->setText(counts.join(QStringLiteral(", ")));
     m_done->setText(done > 0 ? tr("Done today %1").arg(done) : QString());
     m_warningsTab->setText(m_warningCount > 0 ? tr("Warnings %1").arg(widgets::format::count(m_warningCount)) : tr("Warnings"));
     QToolButton* const tabs[] = {m_jobsTab, m_logTab, m_warningsTab};
@@ -229,6 +237,11 @@ void JobsDock::fitHeight() {
         setMaximumHeight(QWIDGETSIZE_MAX);
     }
     updateGeometry();
+}
+
+// Qt draws the line between docks only where there is something to drag.
+void JobsDock::paintEvent(QPaintEvent*) {
+    if (minimumHeight() == maximumHeight()) QPainter(this).fillRect(QRect(0, 0, width(), 1), widgets::theme().color(Color::Line));
 }
 
 QSize JobsDock::sizeHint() const { return {600, minimumHeight()}; }
@@ -293,6 +306,7 @@ void JobsDock::focusFirst() {
 
 JobsDock::Tab JobsDock::currentTab() const { return static_cast<Tab>(m_stack->currentIndex()); }
 QPlainTextEdit* JobsDock::logText() const { return m_log; }
+QString JobsDock::countsText() const { return m_counts->text(); }
 
 void JobsDock::showJobMenu(feed::JobId job, const QPoint& global) {
     const JobRow* row = m_context.bridge->jobs().find(job);

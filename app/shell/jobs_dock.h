@@ -39,9 +39,13 @@ public:
     QToolButton* tabButton(Tab tab) const { return tab == Tab::Jobs ? m_jobsTab : tab == Tab::Log ? m_logTab : m_warningsTab; }
     Tab currentTab() const;
     QPlainTextEdit* logText() const;
+    QString countsText() const;
     const QStandardItemModel* warningRows() const { return m_warnings; }
     void focusFirst();  ///< keyboard: the first row of the tab on top
     QSize sizeHint() const override;
+
+protected:
+    void paintEvent(QPaintEvent*) override;
 
 Q_SIGNALS:
     void collapsedChanged(bool isCollapsed);

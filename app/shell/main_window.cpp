@@ -20,6 +20,7 @@
 #include "app/pages/empty_page.h"
 #include "app/pages/page.h"
 #include "app/pages/page_list.h"
+#include "app/pages/page_parts.h"
 #if __has_include("app/pages/new_run_dialog.h")
 #include "app/pages/new_run_dialog.h"
 #define ESPALIER_HAS_NEW_RUN 1
@@ -266,8 +267,8 @@ void MainWindow::selectFirst() {
         selection.setCurrentRun(text(run->id));
     } else if (const feed::DatasetSummary* set = m_context.bridge->datasets().at(0)) {
         selection.setCurrentDataset(text(set->id));
-    } else if (!m_context.registry->cards().empty()) {
-        selection.setCurrentRecipe(text(m_context.registry->cards().front().id));
+    } else if (const api::RecipeCard* first = firstRecipe(*m_context.registry)) {
+        selection.setCurrentRecipe(text(first->id));
     }
 }
 
@@ -357,10 +358,12 @@ void MainWindow::jobEnded(quint64 job) {
                       }};
     const std::vector<Remedy> remedies = row->runId.isEmpty() ? std::vector<Remedy>{} : std::vector<Remedy>{show};
     if (row->state == feed::JobState::Completed)
-        m_errors->toast(row->title, tr("completed"), QStringLiteral("check"), remedies);
+        m_errors->toast(row->title, row->warnings > 0 ? tr("completed with %1").arg(row->warnings == 1 ? tr("1 warning") : tr("%1 warnings").arg(widgets::format::count(row->warnings))) : tr("completed"),
+                        row->warnings > 0 ? QStringLiteral("warning") : QStringLiteral("check"), remedies);
     else if (row->state == feed::JobState::Failed)
-        m_errors->show(Error{ErrorCode::Internal, row->title.toStdString() + " failed", row->sentence.toStdString(),
-                             row->runId.isEmpty() ? "" : "What was logged up to the last checkpoint is kept", {}}, remedies);
+        m_errors->show(Error{ErrorCode::Internal, row->title.toStdString() + " failed", reasonOf(*row).toStdString(),
+                             row->runId.isEmpty() ? "" : "What was logged up to the last checkpoint is kept", {}},
+                       remedies, tr("%1 failed").arg(row->title));
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

@@ -83,6 +83,11 @@ Navigator::Navigator(AppContext& context, QWidget* parent) : QWidget(parent), m_
     row->addWidget(sort);
     row->addWidget(columns);
     layout->addLayout(row);
+    m_problem = widgets::makeLabel({}, widgets::Type::Caption, Color::Error, this);
+    m_problem->setWordWrap(true);
+    m_problem->setContentsMargins(12, 0, 12, 8);
+    m_problem->hide();
+    layout->addWidget(m_problem);
     // Below the button, not at the pointer: the menu also opens by the space bar.
     const auto below = [](const QToolButton* button) { return button->mapToGlobal(QPoint(0, button->height())); };
     connect(sort, &QToolButton::clicked, this, [this, sort, below] { chooseSort(below(sort)); });
@@ -253,7 +258,7 @@ QString Navigator::runAt(const QModelIndex& index) const { return index.data(Run
 void Navigator::applyFilter() {
     const QString expression = expressionOf(m_filter->text());
     if (expression.isEmpty() && m_sort.isEmpty()) {
-        m_filter->setError({});
+        showProblem({});
         m_filtered->setAll();
         updateCounts();
         return;
@@ -268,10 +273,16 @@ void Navigator::applyFilter() {
         },
         [this](const Result<QStringList>& ids) {
             // A half-typed expression keeps the last good list.
-            m_filter->setError(ids ? QString() : text(ids.error().sentence()));
+            showProblem(ids ? QString() : text(ids.error().sentence()));
             if (ids) m_filtered->setMatches(*ids);
             updateCounts();
         });
+}
+
+void Navigator::showProblem(const QString& sentence) {
+    m_filter->setError(sentence);
+    m_problem->setText(sentence.left(1).toUpper() + sentence.mid(1));
+    m_problem->setVisible(!sentence.isEmpty());
 }
 
 void Navigator::updateCounts() {

@@ -7,6 +7,7 @@
 
 #include "app/bridge/app_context.h"
 
+class QLabel;
 class QMenu;
 
 namespace espalier::widgets {
@@ -28,6 +29,7 @@ public:
     void focusFilter();
     void focusList();  ///< the list with the selected thing
     void setFilter(const QString& expression);
+    const QLabel* filterProblem() const { return m_problem; }
     QString filter() const;
     QStringList selectedRuns() const;
     QListView* runView() const { return m_runView; }
@@ -53,6 +55,7 @@ private:
     void buildDatasets();
     void buildRecipes();
     void applyFilter();
+    void showProblem(const QString& sentence);  ///< of the filter; empty: it is right
     void readSparks();
     void updateCounts();
     void fitLists();
@@ -74,6 +77,7 @@ private:
     QListView *m_runView = nullptr, *m_datasetView = nullptr, *m_recipeView = nullptr;
     widgets::RunRowDelegate* m_runDelegate = nullptr;
     FilteredRuns* m_filtered = nullptr;
+    QLabel* m_problem = nullptr;
     QWidget *m_noRuns = nullptr, *m_noDatasets = nullptr;
     QString m_sort;
     QTimer m_sparkTimer;  ///< rows that are only scrolled past cost no read

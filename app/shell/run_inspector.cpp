@@ -39,7 +39,7 @@ using widgets::format::text;
 
 namespace {
 
-constexpr int kKeyWidth = 136;  ///< "positional_embedding" fits
+constexpr int kKeyWidth = 108;  ///< "attention probes" fits, and "CompactTransformers" beside it
 
 const feed::SummaryEntry* summaryOf(const feed::RunInfo& run, const std::string& name) {
     const auto it = run.summary.find(name);
@@ -110,7 +110,7 @@ QWidget* RunInspector::makeClaim() {
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(4);
     auto* line = new QHBoxLayout;
-    m_claimText = new widgets::ElidedLabel(Qt::ElideRight, Type::Body, Color::Text, claim);
+    m_claimText = new widgets::ElidedLabel(Qt::ElideNone, Type::Body, Color::Text, claim);
     m_claimGap = widgets::makeLabel({}, Type::Body, Color::Warning, claim);
     line->addWidget(m_claimText, 1);
     line->addWidget(m_claimGap);
@@ -217,14 +217,15 @@ void RunInspector::refreshReadings(const feed::RunInfo& run) {
             if (std::isfinite(v) && (!std::isfinite(value) || (isLow ? v < value : v > value))) value = v;
     }
     m_best->setValue(format::fixed(value, 4));
-    m_best->setDetail(best ? momentText(run, best->bestStep) : tr("nothing logged yet"));
+    m_best->setDetail(best ? momentText(run, best->bestStep) : std::isfinite(value) ? QString() : tr("nothing logged yet"));
 
     const feed::SummaryEntry* loss = summaryOf(run, "train/loss");
     const widgets::Series* liveLoss = m_context.bridge->series().find(m_runId, QStringLiteral("train/loss"));
     const bool hasLive = liveLoss && !liveLoss->isEmpty();
     const bool isLiveRun = !feed::isFinal(run.state);
     m_now->setCaption(isLiveRun ? tr("train/loss, now") : tr("train/loss, last"));
-    m_now->setValue(format::fixed(hasLive ? liveLoss->values.back() : loss ? loss->last : std::nan(""), 3));
+    const double now = hasLive ? liveLoss->values.back() : loss ? loss->last : std::nan("");
+    m_now->setValue(std::isnan(now) ? QStringLiteral("NaN") : format::fixed(now, 3));
     const feed::SummaryEntry* valid = summaryOf(run, "valid/loss");
     m_now->setDetail(valid ? tr("valid %1").arg(format::fixed(valid->last, 3)) : QString());
     m_now->setVisible(hasLive || loss);
@@ -262,8 +263,12 @@ void RunInspector::refreshClaim(const feed::RunInfo& run) {
 void RunInspector::refreshParameters(const feed::RunInfo& run) {
     const api::RecipeCard* card = m_context.registry->find(run.recipe);
     QVector<KeyValue> rows;
-    const auto add = [&](const std::string& key, const std::string& value) {
-        KeyValue row{text(key), text(value), {}};
+    const auto add = [&](const std::string& key, const std::string& value, const api::ParamSpec* spec) {
+        // As the form names it; the flag's name stands in the tooltip.
+        KeyValue row{spec ? text(spec->label) : text(key), text(value), {}};
+        // 0 mostly stands for "off" or "by itself", which has no unit.
+        if (spec && !spec->unit.empty() && value != "0") row.value += u' ' + (value == "1" && spec->unit == "epochs" ? tr("epoch") : text(spec->unit));
+        row.toolTip = text(key) + QStringLiteral("  ") + text(value);
         if (run.changedParams.contains(key)) {
             row.note = tr("changed");
             row.isNoteAtRight = true;
@@ -280,13 +285,14 @@ void RunInspector::refreshParameters(const feed::RunInfo& run) {
         };
         for (const api::ParamSpec& spec : card->schema.specs()) {
             const auto it = run.params.find(spec.key);
-            if (it != run.params.end() && matters(spec) && (!spec.isAdvanced || run.changedParams.contains(spec.key))) add(it->first, it->second);
+            if (it != run.params.end() && matters(spec) && (!spec.isAdvanced || run.changedParams.contains(spec.key))) add(it->first, it->second, &spec);
         }
     } else {
-        for (const auto& [key, value] : run.params) add(key, value);
+        for (const auto& [key, value] : run.params) add(key, value, nullptr);
     }
     m_parameters->setRows(rows);
-    m_parameterSection->setCount(tr("%1 of %2 differ from default").arg(run.changedParams.size()).arg(run.params.size()));
+    const auto counted = [&](const QString& words) { return words.arg(run.changedParams.size()).arg(run.params.size()); };
+    m_parameterSection->setCount(counted(tr("%1 of %2 differ from default")), counted(tr("%1 of %2 changed")));
 }
 
 void RunInspector::refreshManifest(const feed::RunInfo& run) {

@@ -11,6 +11,7 @@
 
 #include "app/bridge/app_context.h"
 #include "app/pages/page.h"
+#include "app/pages/page_parts.h"
 #include "app/shell/commands.h"
 #include "app/shell/main_window.h"
 #include "widgets/theme/format.h"
@@ -84,7 +85,8 @@ void Screenshots::choose(const QString& key) {
     } else if (key == QLatin1String("quantize") && !quantized.isEmpty()) {
         selection.setCurrentRun(quantized);
     } else if (key == QLatin1String("empty")) {
-        selection.setCurrentRecipe(m_context.registry->cards().empty() ? QString() : text(m_context.registry->cards().front().id));
+        const api::RecipeCard* first = firstRecipe(*m_context.registry);
+        selection.setCurrentRecipe(first ? text(first->id) : QString());
     } else if (!trained.isEmpty()) {
         selection.setCurrentRun(trained);
     }

@@ -84,7 +84,6 @@ void StatusLine::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     widgets::Theme& look = widgets::theme();
     painter.fillRect(rect(), look.color(Color::Panel));
-    painter.fillRect(QRect(0, 0, width(), 1), look.color(Color::Line));
     painter.setFont(look.font(Type::Caption));
     const QFontMetrics small = painter.fontMetrics();
     const auto iconAt = [&](const QString& name, int x) {

@@ -89,6 +89,7 @@ private Q_SLOTS:
         QVERIFY(dock().rowOf(m_running)->hasFocus());
         QTest::keyClick(dock().rowOf(m_running), Qt::Key_Space);
         QVERIFY(m_live->waitFor(m_running, JobState::Paused));
+        QTRY_COMPARE(dock().countsText(), QStringLiteral("1 paused, 3 queued"));
         QTest::keyClick(dock().rowOf(m_running), Qt::Key_Space);
         QVERIFY(m_live->waitFor(m_running, JobState::Running));
     }

@@ -1,9 +1,11 @@
 #include "engine/api/torch.h"
 
+#include <QComboBox>
 #include <QPushButton>
 #include <QThread>
 #include <QtTest>
 
+#include "app/pages/page.h"
 #include "app/pages/run_banner.h"
 #include "app/pages/train_page.h"
 #include "app/shell/error_presenter.h"
@@ -62,6 +64,43 @@ private Q_SLOTS:
         const QString folder = qEnvironmentVariable("ESPALIER_PICTURES");
         QTest::qWait(200);
         if (!folder.isEmpty()) m_live->window->grab().save(folder + QStringLiteral("/non-finite.png"));
+    }
+
+    void aFailedRunIsNamedOnceAndEndsInOneStop() {
+        const auto job = m_live->start({{"trouble", "throw"}, {"at_step", "5"}}, "throws");
+        QVERIFY(m_live->waitFor(job, JobState::Failed));
+        widgets::Banner* failed = nullptr;
+        QTRY_VERIFY([&] {
+            for (auto* each : m_live->window->findChildren<widgets::Banner*>())
+                if (each->isVisible() && each->text().startsWith(QStringLiteral("throws failed"))) failed = each;
+            return failed != nullptr;
+        }());
+        QCOMPARE(failed->text().count(QStringLiteral("throws")), 1);
+        QVERIFY2(failed->text().contains(QStringLiteral("Something unexpected happened: thrown on command.")), qPrintable(failed->text()));
+        QVERIFY2(!failed->text().contains(QStringLiteral("..")) && failed->text().endsWith(QStringLiteral("is kept.")), qPrintable(failed->text()));
+        delete failed;
+    }
+
+    void pagesOfARunThatWaitsAreQuiet() {
+        const auto first = m_live->start({{"epochs", "500"}, {"batches", "100"}, {"step_ms", "10"}}, "first");
+        QVERIFY(m_live->waitFor(first, JobState::Running));
+        const auto second = m_live->start({{"epochs", "1"}}, "second");
+        QVERIFY(m_live->waitFor(second, JobState::Queued));
+        QTRY_VERIFY(m_live->services->bridge.run(m_live->row(second)->runId));
+        m_live->services->selection.setCurrentRun(m_live->row(second)->runId);
+        const auto wordsOf = [](const QWidget* page) {
+            const auto* empty = page->findChild<widgets::EmptyState*>();
+            return empty && empty->isVisible() ? empty->accessibleName() : QString();
+        };
+        for (const auto& [key, words] : std::vector<std::pair<QString, QString>>{{QStringLiteral("attend"), QStringLiteral("No maps yet")},
+                                                                                {QStringLiteral("quantize"), QStringLiteral("Nothing to quantize yet")}}) {
+            m_live->window->openPage(key);
+            Page* page = m_live->window->currentPage();
+            QTRY_VERIFY2(wordsOf(page).startsWith(words), qPrintable(wordsOf(page)));
+            for (QPushButton* button : page->findChildren<QPushButton*>()) QVERIFY2(!button->isVisible(), qPrintable(button->text()));
+            for (QComboBox* box : page->findChildren<QComboBox*>()) QVERIFY(!box->isVisible());
+        }
+        m_live->window->openPage(QStringLiteral("train"));
     }
 
     void resumeGoesBackAndPausesAgainStopEnds() {

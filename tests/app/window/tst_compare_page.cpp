@@ -163,6 +163,16 @@ private Q_SLOTS:
         QCOMPARE(loss->cells[2].copyText, QStringLiteral("0.2513"));
     }
 
+    void moreThanTenTimesIsSaidInTimes() {
+        const std::vector<feed::RunInfo> runs{runOf("a", {}, {{"train/img_per_s", 2.25}}), runOf("b", {}, {{"train/img_per_s", 1275}}),
+                                              runOf("c", {}, {{"train/img_per_s", 4.5}})};
+        const auto rows = compareRows(runs, diffOf(runs), 0, {QStringLiteral("a"), QStringLiteral("b"), QStringLiteral("c")});
+        const CompareRow* speed = find(rows, "train/img_per_s");
+        QVERIFY(speed);
+        QCOMPARE(speed->cells[1].difference, QStringLiteral("567×"));
+        QCOMPARE(speed->cells[2].difference, QStringLiteral("+100 %"));
+    }
+
     void groupsRunsThatDifferInTheSeedAlone() {
         const std::vector<feed::RunInfo> runs{runOf("x-F-s0", {{"lr", "1"}, {"seed", "0"}}, {}), runOf("x-Q-s0", {{"lr", "2"}, {"seed", "0"}}, {}),
                                               runOf("x-F-s1", {{"lr", "1"}, {"seed", "1"}}, {})};
@@ -280,6 +290,20 @@ private Q_SLOTS:
         QTest::keyClick(view, Qt::Key_C, Qt::ControlModifier);
         const QString text = QApplication::clipboard()->text();
         QVERIFY2(text.contains(QStringLiteral("test/top1\t0.95\t0.95\t0.93")), qPrintable(text));
+    }
+
+    void aRunThatEndedIsTheBaselineUnlessOneIsChosen() {
+        m_services->selection.setShownRuns({m_ids[2], m_ids[0]});
+        m_services->bridge.runs().setState(m_ids[2], feed::JobState::Interrupted, {});
+        ComparePage page(m_services->context);
+        page.show();
+        page.activated();
+        QCOMPARE(page.baseline(), m_ids[0]);
+        page.setBaseline(m_ids[2]);
+        m_services->selection.setShownRuns({m_ids[2], m_ids[0], m_ids[1]});
+        QTRY_COMPARE(page.model()->columnCount(), 4);
+        QCOMPARE(page.baseline(), m_ids[2]);
+        m_services->bridge.runs().setState(m_ids[2], feed::JobState::Completed, {});
     }
 
     void saysWhatToDoWithoutRuns() {

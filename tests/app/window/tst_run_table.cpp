@@ -1,5 +1,6 @@
 #include <QApplication>
 #include <QInputDialog>
+#include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QMenu>
@@ -126,6 +127,22 @@ private Q_SLOTS:
         type(QStringLiteral("alp"));
         QTRY_COMPARE(shownNames(), QStringList{QStringLiteral("alpha")});
         type(QString());
+        QTRY_COMPARE(view()->model()->rowCount(), 3);
+    }
+
+    void aWrongFilterSaysWhyBelowIt() {
+        const QLabel* words = m_window->navigator()->filterProblem();
+        QVERIFY(!words->isVisible());
+        type(QStringLiteral("test/top1 > 0.92"));
+        QTRY_COMPARE(view()->model()->rowCount(), 2);
+        type(QStringLiteral("test/top1 > "));
+        QTRY_VERIFY(words->isVisible());
+        QVERIFY2(words->text().contains(QStringLiteral("a value is missing")), qPrintable(words->text()));
+        QCOMPARE(view()->model()->rowCount(), 2);  // the last good list stays
+        auto* field = m_window->navigator()->findChild<widgets::FilterField*>();
+        QCOMPARE(field->font().family(), widgets::theme().font(widgets::Type::Mono).family());
+        type(QString());
+        QTRY_VERIFY(!words->isVisible());
         QTRY_COMPARE(view()->model()->rowCount(), 3);
     }
 

@@ -270,6 +270,18 @@ private Q_SLOTS:
         QVERIFY(page.chart.plot()->xAxis->tickLabels() && page.chart.plot()->yAxis->tickLabels());
     }
 
+    void theMarginHoldsTheNumbersOfY() {
+        Page page({300, 340});
+        page.chart.setLeftMargin(20);
+        page.add(QStringLiteral("a/lr"), 0, LineRole::Plain, {0.0015, 0.003, 0.0025, 0.001, 0});
+        page.finish();
+        const int margin = page.chart.plot()->axisRect()->margins().left();
+        const QStringList labels = page.chart.plot()->yAxis->tickVectorLabels();
+        QVERIFY(labels.size() >= 3);
+        const QFontMetrics metrics(theme().font(Type::Caption));
+        for (const QString& label : labels) QVERIFY2(metrics.horizontalAdvance(label) + 5 <= margin, qPrintable(label));
+    }
+
     void smallReadingsKeepThreeFigures() {
         QCOMPARE(readingText(0.00183), QStringLiteral("0.00183"));
         QCOMPARE(readingText(0.0183), QStringLiteral("0.0183"));

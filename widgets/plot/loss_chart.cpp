@@ -107,6 +107,19 @@ void LossChart::setLeftMargin(int px) {
     m_plot->axisRect()->setMargins(margins);
 }
 
+// It never shrinks, so that a zoom does not move the chart.
+void LossChart::fitLeftMargin() {
+    if (!m_plot->yAxis->tickLabels()) return;
+    QVector<double> ticks;
+    QVector<QString> labels;
+    m_plot->yAxis->ticker()->generate(m_plot->yAxis->range(), QLocale::c(), u'g', 4, ticks, nullptr, &labels);
+    const QFontMetrics metrics(theme().font(Type::Caption));
+    int widest = 0;
+    for (const QString& label : labels) widest = std::max(widest, metrics.horizontalAdvance(label));
+    const int needed = widest + m_plot->yAxis->tickLabelPadding() + 3;
+    if (needed > m_plot->axisRect()->margins().left()) setLeftMargin(needed);
+}
+
 void LossChart::setLateFocused(bool isLateFocused) {
     m_scene.isLateFocused = isLateFocused;
     m_isDirty = true;
@@ -201,6 +214,7 @@ void LossChart::updateView() {
     m_plot->xAxis->setTickLabels(hasPoints);
     m_plot->yAxis->setTickLabels(hasPoints);
     m_plot->xAxis->setTicks(hasPoints);
+    fitLeftMargin();
     m_scene.tolerance = 2 * keys.size() / std::max(1, m_plot->axisRect()->width());
     static const char* const units[] = {QT_TR_NOOP("step"), QT_TR_NOOP("epoch"), QT_TR_NOOP("time")};
     m_scene.xUnit = tr(units[static_cast<int>(m_scene.xKind)]);

@@ -37,7 +37,7 @@ public:
     /// For curves by epoch: the chosen y range is that of the later nine tenths.
     void setLateFocused(bool isLateFocused);
     /// Room at the left for axis labels: 46 px, 38 in small charts.
-    void setLeftMargin(int px);
+    void setLeftMargin(int px);  ///< at least; grows where the numbers of y need more
     /// What is said when there is nothing to draw ("no top-1 in this run").
     void setEmptyText(const QString& text);
 
@@ -104,6 +104,7 @@ private:
     void setRubberBand(const QRectF& band);
     void setFocusRing(bool isShown);
     void replot();
+    void fitLeftMargin();
     QVector<StrokeKind> legendStrokes(double width) const;
 
     QString m_title, m_caption;

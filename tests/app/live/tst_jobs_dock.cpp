@@ -9,6 +9,7 @@
 #include "engine/base/log.h"
 #include "tests/support/live_window.h"
 #include "tests/support/memory_folder.h"
+#include "widgets/controls/messages.h"
 
 using namespace espalier;
 using namespace espalier::app;
@@ -136,6 +137,13 @@ private Q_SLOTS:
         QVERIFY2(dock().warningRows()->item(0, 1)->text().endsWith(QStringLiteral("odd.csv, line 4")), qPrintable(dock().warningRows()->item(0, 1)->text()));
         QVERIFY(!dock().warningRows()->item(0, 2)->text().isEmpty());
         QVERIFY(!dock().warningRows()->item(0, 3)->text().isEmpty());
+        // What says that the import is done says too that something was left out.
+        const auto toasts = [&] {
+            QStringList all;
+            for (auto* toast : m_live->window->findChildren<widgets::Toast*>()) all << toast->text();
+            return all.join(u'|');
+        };
+        QTRY_VERIFY2(toasts().contains(QStringLiteral("completed with %1 warning").arg(count)), qPrintable(toasts()));
     }
 
     void deleteTakesAJobOutOfTheQueue() {

@@ -88,6 +88,7 @@ private Q_SLOTS:
     void cleanupTestCase();
     void saysWhatToDoWithoutData();
     void readsOnlyWhatIsOnScreen();
+    void fewSamplesAreShownLarger();
     void scrollsFiftyThousandSmoothly();
     void chipsFilterByClass();
     void keysAndClicksChooseASample();
@@ -150,6 +151,24 @@ void TestDataPage::readsOnlyWhatIsOnScreen() {
     bar->setValue(0);
     settle();
     QCOMPARE(m_page->grid()->readCount(), before);
+}
+
+void TestDataPage::fewSamplesAreShownLarger() {
+    open(m_shapes);
+    const auto stored = m_workspace->samples(m_shapes.toStdString(), 0, 9);
+    QVERIFY(stored.has_value());
+    SampleGrid* grid = m_page->grid();
+    const int usual = grid->cellRect(0).width();
+    const auto few = std::make_shared<std::vector<feed::SampleInfo>>(*stored);
+    grid->setSamples(m_shapes, few);
+    QCOMPARE(grid->count(), 9);
+    QVERIFY2(grid->cellRect(0).width() > usual * 3 / 2, qPrintable(QStringLiteral("%1 against %2").arg(grid->cellRect(0).width()).arg(usual)));
+    QVERIFY(grid->viewport()->rect().contains(grid->cellRect(8)));
+    // The last of them is where it is seen.
+    QTest::mouseClick(grid->viewport(), Qt::LeftButton, {}, grid->cellRect(8).center());
+    QCOMPARE(grid->currentSample(), few->back().index);
+    settle();
+    open(m_shapes);
 }
 
 void TestDataPage::scrollsFiftyThousandSmoothly() {

@@ -10,8 +10,22 @@ namespace espalier::nn {
 namespace {
 
 constexpr double kPositionalStd = 0.2;
+constexpr const char* kReferencePositional = "classifier.positional_emb";
+
+const at::Tensor* positionTable(const NamedTensors& weights) {
+    const auto* table = weights.find("positional");
+    return table ? table : weights.find(kReferencePositional);
+}
 
 }  // namespace
+
+bool holdsLearnedPositions(const NamedTensors& weights) {
+    constexpr double kSineTolerance = 1e-3;  // angles of the reference are float32
+    const auto* table = positionTable(weights);
+    if (!table || table->dim() != 3 || table->size(0) != 1) return false;
+    const auto sine = sineTable(table->size(1), table->size(2));
+    return !((table->to(at::kFloat) - sine).abs().max().item<double>() < kSineTolerance);
+}
 
 std::int64_t trainableParameters(const torch::nn::Module& model) {
     std::int64_t count = 0;
@@ -170,7 +184,7 @@ std::map<std::string, std::string> CompactTransformer::referenceNames() const {
     for (std::size_t i = 0; i < m_convs.size(); ++i)
         both("tokenizer_" + std::to_string(i), "tokenizer.conv_layers." + std::to_string(i) + ".0");
     names["class_token"] = "classifier.class_emb";
-    names["positional"] = "classifier.positional_emb";
+    names["positional"] = kReferencePositional;
     for (std::size_t i = 0; i < m_blocks.size(); ++i) {
         const auto own = "block_" + std::to_string(i) + ".", reference = "classifier.blocks." + std::to_string(i) + ".";
         both(own + "attention.qkv", reference + "self_attn.qkv");
@@ -187,6 +201,9 @@ std::map<std::string, std::string> CompactTransformer::referenceNames() const {
 }
 
 Result<void> CompactTransformer::loadWeights(const NamedTensors& weights, const std::string& where, bool adapts) {
+    if (m_config.positional != PositionalKind::Learnable && holdsLearnedPositions(weights))
+        return fail(ErrorCode::BadInput, "holds a learned position table, and this model has none", where,
+                    "Choose the learnable positional embedding");
     const auto references = referenceNames();
     std::vector<WantedTensor> wanted;
     std::set<std::string> ignored;
@@ -196,8 +213,7 @@ Result<void> CompactTransformer::loadWeights(const NamedTensors& weights, const 
         if (adapts && (item.key() == "head.weight" || item.key() == "head.bias")) each.isOptional = true;
         if (adapts && item.key() == "positional") {
             // A table of another grid is resized, not copied.
-            const auto* table = weights.find("positional");
-            if (!table) table = weights.find(references.at("positional"));
+            const auto* table = positionTable(weights);
             const std::int64_t extra = m_config.hasClassToken() ? 1 : 0;
             const auto side = table ? std::llround(std::sqrt(double(std::max<std::int64_t>(0, table->size(1) - extra)))) : 0;
             if (table && table->dim() == 3 && table->size(2) == m_config.width && side > 0 && side * side + extra == table->size(1) &&

@@ -49,6 +49,10 @@ std::optional<CompactConfig> namedCompactConfig(const std::string& name, Compact
 /// All names, paper's order.
 const std::vector<std::string>& compactVariantNames();
 
+/// True when a weights file holds a trained position table. Files of the reference implementation may hold one also where
+/// its user asked for "sine" or "none": its CCT and CVT constructors pass the option over (card 70, pitfalls).
+bool holdsLearnedPositions(const NamedTensors& weights);
+
 /// The model. Taps: tokens, embedded, block.<i>.{attn, attn_out, norm1_out, out}, norm_out, pool_weight, pooled.
 class CompactTransformer : public ImageClassifier {
 public:

@@ -128,17 +128,29 @@ struct Training {
     std::unique_ptr<Probes> probes;
 };
 
+Result<void> makeModel(api::RunContext& context, Training& training) {
+    const auto* parent = context.parent();
+    if (!parent) {
+        training.model = std::make_shared<nn::CompactTransformer>(training.config);
+        return {};
+    }
+    ESPALIER_TRY(const auto weights, interop::readSafetensors(parent->weights));
+    if (training.config.positional != nn::PositionalKind::Learnable && nn::holdsLearnedPositions(weights)) {
+        training.config.positional = nn::PositionalKind::Learnable;
+        context.warn({parent->weights.filename().string(), 0, "learned_positions",
+                      "The weights hold a learned position table: the model keeps a learnable one", Outcome::Kept});
+    }
+    training.model = std::make_shared<nn::CompactTransformer>(training.config);
+    return training.model->loadWeights(weights, parent->weights.string(), true);
+}
+
 Result<Training> prepare(api::RunContext& context) {
     const auto& params = context.params();
     const auto& dataset = *context.dataset();
     Training training;
     ESPALIER_TRY(training.config, configFor(params, &dataset));
     ESPALIER_CHECK_OK(training.config.check());
-    training.model = std::make_shared<nn::CompactTransformer>(training.config);
-    if (const auto* parent = context.parent()) {
-        ESPALIER_TRY(const auto weights, interop::readSafetensors(parent->weights));
-        ESPALIER_CHECK_OK(training.model->loadWeights(weights, parent->weights.string(), true));
-    }
+    ESPALIER_CHECK_OK(makeModel(context, training));
     const auto device = context.toDevice(at::empty({0})).device();
     training.model->to(device);
     context.describeModel(nn::trainableParameters(*training.model), training.model->macs());
@@ -303,7 +315,9 @@ Result<nn::CompactConfig> configOfWeights(api::PredictContext& context, const at
                     "Choose weights of a ViT-Lite, CVT or CCT");
     auto params = context.params();
     const auto side = params.integer("image_size") > 0 ? params.integer("image_size") : inputs.size(2);
-    return compact_transformers::configFor(params, side, tokenizer->size(1), head->size(0));
+    ESPALIER_TRY(auto config, compact_transformers::configFor(params, side, tokenizer->size(1), head->size(0)));
+    if (nn::holdsLearnedPositions(weights)) config.positional = nn::PositionalKind::Learnable;
+    return config;
 }
 
 Result<void> CompactTransformersRecipe::predict(api::PredictContext& context) {

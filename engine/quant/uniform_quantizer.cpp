@@ -76,14 +76,23 @@ Grid searchSymmetric(const at::Tensor& weight, const GridSpec& spec) {
 }
 
 Grid searchAsymmetric(const at::Tensor& weight, const GridSpec& spec) {
-    const auto [low, high] = range(weight, spec.isPerChannel);
+    auto [low, high] = range(weight, spec.isPerChannel);
+    low = low.clamp_max(0.0);  // every grid holds zero
+    high = high.clamp_min(0.0);
     const auto span = high - low;
     const int levels = (1 << spec.bits) - 1;
+    // Weights of one sign need no level on the other side.
+    const bool isPositive = weight.min().item<float>() >= 0.0f, isNegative = weight.max().item<float>() <= 0.0f;
     BestGrid best;
     for (int k = 1; k <= kShrinkSteps; ++k) {
         Grid candidate;
         candidate.bits = spec.bits;
         candidate.scale = (span * (double(k) / kShrinkSteps) / double(levels)).clamp_min(1e-8);
+        if (isPositive || isNegative) {
+            candidate.zeroPoint = at::full_like(candidate.scale, isPositive ? 0.0 : double(levels));
+            best.offer(weight, candidate, spec.isPerChannel);
+            continue;
+        }
         if (spec.bits <= kFullSearchBits) {
             for (int zeroPoint = 0; zeroPoint <= levels; ++zeroPoint) {
                 candidate.zeroPoint = at::full_like(candidate.scale, double(zeroPoint));

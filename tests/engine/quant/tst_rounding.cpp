@@ -1,3 +1,4 @@
+#include <QDir>
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -107,10 +108,16 @@ private Q_SLOTS:
         QCOMPARE(gradient[0][3].item<double>(), 0.0);
     }
 
+    void meetsTheAuthorsFlexRound_data() {
+        QTest::addColumn<QString>("path");
+        const QDir folder(QString::fromStdString(fixture("")));
+        for (const auto& file : folder.entryList({QStringLiteral("*.flexround.safetensors")}, QDir::Files, QDir::Name))
+            QTest::addRow("%s", qPrintable(file)) << folder.filePath(file);
+    }
     void meetsTheAuthorsFlexRound() {
-        const auto path = fixture("linear_24x16.flexround.safetensors");
-        if (!QFile::exists(QString::fromStdString(path))) QSKIP("the FlexRound fixtures are not on this machine");
-        const auto file = interop::readSafetensors(path);
+        if (QTest::currentDataTag() == nullptr) QSKIP("the FlexRound fixtures are not on this machine");
+        QFETCH(QString, path);
+        const auto file = interop::readSafetensors(path.toStdString());
         QVERIFY(file.has_value());
         const auto &weight = *file->find("W"), &g = *file->find("G");
         int cases = 0;
@@ -137,7 +144,7 @@ private Q_SLOTS:
             QVERIFY2(isTie.sum().item<std::int64_t>() <= 2, key.c_str());
             const auto differences = (output.detach() - tensor).abs() * isTie.logical_not();
             QVERIFY2(differences.max().item<double>() < 1e-6 * std::max(1.0, tensor.abs().max().item<double>()), key.c_str());
-            if (isTie.sum().item<std::int64_t>() == 0) {
+            if (isTie.sum().item<std::int64_t>() == 0 && file->find(key + ".grad_l2")) {
                 QVERIFY2(relative(flex.l2.grad(), *file->find(key + ".grad_l2")) < 1e-5, key.c_str());
                 QVERIFY2(relative(flex.l3.grad(), *file->find(key + ".grad_l3")) < 1e-5, key.c_str());
                 // dL/dl1 sums G·s1·(q − u): terms far smaller than the u they come from, so float32 leaves about

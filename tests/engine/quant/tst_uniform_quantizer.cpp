@@ -1,3 +1,4 @@
+#include <QDir>
 #include <QFile>
 #include <QTest>
 
@@ -42,26 +43,29 @@ private Q_SLOTS:
     }
 
     void findsTheScalesOfTheReference_data() {
+        QTest::addColumn<QString>("path");
         QTest::addColumn<int>("bits");
         QTest::addColumn<bool>("perChannel");
         QTest::addColumn<bool>("symmetric");
         QTest::addColumn<bool>("searched");
-        for (const int bits : {2, 3, 4, 8})
-            for (const bool channel : {false, true})
-                for (const bool symmetric : {false, true})
-                    for (const bool searched : {false, true})
-                        QTest::addRow("b%d %s %s %s", bits, channel ? "channel" : "tensor", symmetric ? "sym" : "asym",
-                                      searched ? "search" : "minmax")
-                            << bits << channel << symmetric << searched;
+        const QDir folder(QString::fromStdString(fixture("")));
+        for (const auto& file : folder.entryList({QStringLiteral("*.flexround.safetensors")}, QDir::Files, QDir::Name))
+            for (const int bits : {2, 3, 4, 8})
+                for (const bool channel : {false, true})
+                    for (const bool symmetric : {false, true})
+                        for (const bool searched : {false, true})
+                            QTest::addRow("%s b%d %s %s %s", qPrintable(file.section(u'.', 0, 0)), bits, channel ? "channel" : "tensor",
+                                          symmetric ? "sym" : "asym", searched ? "search" : "minmax")
+                                << folder.filePath(file) << bits << channel << symmetric << searched;
     }
     void findsTheScalesOfTheReference() {
+        if (QTest::currentDataTag() == nullptr) QSKIP("the FlexRound fixtures are not on this machine");
+        QFETCH(QString, path);
         QFETCH(int, bits);
         QFETCH(bool, perChannel);
         QFETCH(bool, symmetric);
         QFETCH(bool, searched);
-        const auto path = fixture("linear_24x16.flexround.safetensors");
-        if (!QFile::exists(QString::fromStdString(path))) QSKIP("the FlexRound fixtures are not on this machine");
-        const auto file = interop::readSafetensors(path);
+        const auto file = interop::readSafetensors(path.toStdString());
         QVERIFY(file.has_value());
         const auto& weight = *file->find("W");
         const auto key = "b" + std::to_string(bits) + (perChannel ? ".channel" : ".tensor") + (symmetric ? ".sym" : ".asym") +
@@ -89,8 +93,16 @@ private Q_SLOTS:
         QVERIFY(rtnError.max().item<double>() < 1e-6);
     }
 
+    void searchIsNeverWorseThanMinMax_data() {
+        QTest::addColumn<double>("shift");
+        QTest::addRow("both signs") << 0.0;
+        QTest::addRow("some rows of one sign") << 0.15;
+        QTest::addRow("positive") << 1.0;
+        QTest::addRow("negative") << -1.0;
+    }
     void searchIsNeverWorseThanMinMax() {
-        const auto weight = at::randn({8, 32}, at::make_generator<at::CPUGeneratorImpl>(5)) * 0.1;
+        QFETCH(double, shift);
+        const auto weight = at::randn({8, 32}, at::make_generator<at::CPUGeneratorImpl>(5)) * 0.1 + shift;
         for (const int bits : {2, 3, 4, 6, 8})
             for (const bool symmetric : {false, true}) {
                 const auto searched = findGrid(weight, {bits, true, symmetric, true});
